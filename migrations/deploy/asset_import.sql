@@ -1,0 +1,387 @@
+-- Deploy radioshop:asset_import to pg
+--
+-- Rows of a table into the register. Cells come as text and are read here, so that one place says what is wrong with a value,
+-- whoever sent it. Each row is a subtransaction: a wrong row is refused by itself and the others stay.
+
+BEGIN;
+
+-- Dollars as people write them, 62627, 62,627.50 or $371, as cents; NULL when it is no price. No float on the way.
+CREATE FUNCTION radioshop.read_cents(value text) RETURNS bigint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+  part text[] := regexp_match(btrim(value), '^\$? *([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.([0-9]{1,2}))?$');
+  dollars text := ltrim(replace(part[1], ',', ''), '0');
+BEGIN
+  IF part IS NULL OR length(dollars) > 15 THEN
+    RETURN NULL;
+  END IF;
+  RETURN coalesce(nullif(dollars, ''), '0')::bigint * 100 + rpad(coalesce(part[2], ''), 2, '0')::bigint;
+END
+$$;
+
+-- A whole number, with or without commas between thousands; NULL when it is none or has more than nine digits.
+CREATE FUNCTION radioshop.read_whole(value text) RETURNS int LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+  digits text := ltrim(replace(btrim(value), ',', ''), '0');
+BEGIN
+  IF btrim(value) !~ '^([0-9]{1,3}(,[0-9]{3})+|[0-9]+)$' OR length(digits) > 9 THEN
+    RETURN NULL;
+  END IF;
+  RETURN coalesce(nullif(digits, ''), '0')::int;
+END
+$$;
+
+-- What became of one row; the columns of an import's answer.
+CREATE TYPE radioshop.row_result AS (line int, outcome text, id uuid, "column" text, value text, reason text);
+
+-- Refuses the row in hand: ends its subtransaction with the column at fault and the sentence.
+CREATE FUNCTION radioshop.refuse_cell(column_name text, reason text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION USING ERRCODE = 'RS422', MESSAGE = reason, COLUMN = column_name;
+END
+$$;
+
+-- The asset that a row means: by tag, else by serial; NULL when it is a new one. Tag and serial of two assets are refused.
+CREATE FUNCTION radioshop.match_asset_row(agency int, cells jsonb) RETURNS uuid LANGUAGE plpgsql AS $$
+#variable_conflict use_variable
+DECLARE
+  tag text := upper(cells ->> 'tag');
+  serial text := upper(cells ->> 'serial');
+  by_tag uuid;
+  by_serial record;
+BEGIN
+  SELECT a.asset_id INTO by_tag FROM radioshop.asset a
+    WHERE a.agency_id = agency AND a.tag_key = tag;
+  SELECT a.asset_id, a.tag INTO by_serial FROM radioshop.asset a
+    WHERE a.agency_id = agency AND a.serial_key = serial;
+  IF by_tag <> by_serial.asset_id THEN
+    PERFORM radioshop.refuse_cell('serial',
+      format('tag %s and this serial number belong to two assets: asset %s has this serial number', cells ->> 'tag', by_serial.tag));
+  END IF;
+  RETURN coalesce(by_tag, by_serial.asset_id);
+END
+$$;
+
+-- The row's values over those that are there. A cell that is not in `cells` was empty and leaves its value.
+CREATE FUNCTION radioshop.read_asset_row(cells jsonb, known radioshop.asset) RETURNS radioshop.asset LANGUAGE plpgsql AS $$
+DECLARE
+  want radioshop.asset := known;
+  kind text;
+BEGIN
+  want.tag := coalesce(cells ->> 'tag', want.tag);
+  want.serial := coalesce(cells ->> 'serial', want.serial);
+  want.assigned_to := coalesce(cells ->> 'assigned_to', want.assigned_to);
+  want.location := coalesce(cells ->> 'location', want.location);
+  want.system := coalesce(cells ->> 'system', want.system);
+  want.alias := coalesce(cells ->> 'alias', want.alias);
+  want.firmware := coalesce(cells ->> 'firmware', want.firmware);
+  want.codeplug := coalesce(cells ->> 'codeplug', want.codeplug);
+  want.description := coalesce(cells ->> 'description', want.description);
+  want.notes := coalesce(cells ->> 'notes', want.notes);
+  IF cells ? 'model' THEN
+    SELECT m.model_id, m.class INTO want.model_id, kind FROM radioshop.model m WHERE m.number_key = upper(cells ->> 'model');
+    IF NOT FOUND THEN
+      PERFORM radioshop.refuse_cell('model', 'the catalogue has no model with this number; add it first, or give a class instead');
+    END IF;
+  END IF;
+  -- "In Service" and "in-service" are in_service; the constraints say which words there are.
+  want.class := coalesce(translate(lower(cells ->> 'class'), ' -', '__'), want.class, kind);
+  want.status := coalesce(translate(lower(cells ->> 'status'), ' -', '__'), want.status);
+  IF cells ? 'unit_id' THEN
+    want.unit_id := radioshop.read_whole(cells ->> 'unit_id');
+    IF want.unit_id IS NULL THEN
+      PERFORM radioshop.refuse_cell('unit_id', 'a unit ID is a whole number between 1 and 16777211, in decimal');
+    END IF;
+  END IF;
+  IF cells ? 'quantity' THEN
+    want.quantity := radioshop.read_whole(cells ->> 'quantity');
+    IF want.quantity IS NULL THEN
+      PERFORM radioshop.refuse_cell('quantity', 'a quantity is a whole number between 1 and 1000000');
+    END IF;
+  END IF;
+  IF cells ? 'cost' THEN
+    want.cost_cents := radioshop.read_cents(cells ->> 'cost');
+    IF want.cost_cents IS NULL THEN
+      PERFORM radioshop.refuse_cell('cost', 'this is not a price in dollars; write it like 62627, 62,627.50 or $371');
+    END IF;
+  END IF;
+  IF cells ? 'purchased_on' THEN
+    want.purchased_on := radioshop.read_date(cells ->> 'purchased_on');
+    IF want.purchased_on IS NULL THEN
+      PERFORM radioshop.refuse_cell('purchased_on', 'this is not a day; write it like 2026-01-31 or 1/31/2026');
+    END IF;
+  END IF;
+  IF cells ? 'warranty_until' THEN
+    want.warranty_until := radioshop.read_date(cells ->> 'warranty_until');
+    IF want.warranty_until IS NULL THEN
+      PERFORM radioshop.refuse_cell('warranty_until', 'this is not a day; write it like 2026-01-31 or 1/31/2026');
+    END IF;
+  END IF;
+  RETURN want;
+END
+$$;
+
+-- What a change changes, for people: "serial: 123 → 124; cost: none → 371.00". NULL when it changes nothing.
+CREATE FUNCTION radioshop.describe_asset_change(known radioshop.asset, want radioshop.asset) RETURNS text LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT string_agg(format('%s: %s → %s', c.name, coalesce(nullif(left(c.old, 60), ''), 'none'), coalesce(nullif(left(c.new, 60), ''), 'none')),
+    '; ' ORDER BY c.place)
+  FROM (VALUES
+    (1, 'tag', known.tag, want.tag), (2, 'serial', known.serial, want.serial),
+    (3, 'model', (SELECT m.number FROM radioshop.model m WHERE m.model_id = known.model_id),
+      (SELECT m.number FROM radioshop.model m WHERE m.model_id = want.model_id)),
+    (4, 'class', known.class, want.class), (5, 'status', known.status, want.status),
+    (6, 'assigned_to', known.assigned_to, want.assigned_to), (7, 'location', known.location, want.location),
+    (8, 'system', known.system, want.system), (9, 'unit_id', known.unit_id::text, want.unit_id::text),
+    (10, 'alias', known.alias, want.alias), (11, 'firmware', known.firmware, want.firmware),
+    (12, 'codeplug', known.codeplug, want.codeplug), (13, 'purchased_on', known.purchased_on::text, want.purchased_on::text),
+    (14, 'warranty_until', known.warranty_until::text, want.warranty_until::text),
+    (15, 'cost', (known.cost_cents / 100) || '.' || lpad((known.cost_cents % 100)::text, 2, '0'),
+      (want.cost_cents / 100) || '.' || lpad((want.cost_cents % 100)::text, 2, '0')),
+    (16, 'quantity', known.quantity::text, want.quantity::text), (17, 'description', known.description, want.description),
+    (18, 'notes', known.notes, want.notes)) c (place, name, old, new)
+  WHERE c.old IS DISTINCT FROM c.new);
+END
+$$;
+
+-- What a row asks for: `result` with outcome unchanged, changed (already written) or created (to be written: `want`, complete and
+-- with its UUID). Raises RS422 or a constraint when the row is wrong. `seen` maps the assets of this call to their lines.
+CREATE FUNCTION radioshop.import_asset(agency int, line int, cells jsonb, seen jsonb, OUT result radioshop.row_result,
+  OUT want radioshop.asset) LANGUAGE plpgsql AS $$
+DECLARE
+  known radioshop.asset;
+  held text;
+BEGIN
+  result.line := line;
+  result.id := radioshop.match_asset_row(agency, cells);
+  IF result.id IS NOT NULL THEN
+    SELECT a.* INTO known FROM radioshop.asset a WHERE a.agency_id = agency AND a.asset_id = result.id FOR NO KEY UPDATE;
+  ELSIF NOT cells ? 'tag' THEN
+    PERFORM radioshop.refuse_cell('tag', CASE WHEN cells ? 'serial'
+      THEN 'no asset has this row''s serial number, and a new asset needs a tag' ELSE 'a new asset needs a tag' END);
+  ELSE
+    known.agency_id := agency;
+    known.status := 'in_service';
+    known.quantity := 1;
+  END IF;
+  want := radioshop.read_asset_row(cells, known);
+  IF want.class IS NULL THEN
+    PERFORM radioshop.refuse_cell('class', 'a new asset needs a class, such as portable, or a model of the catalogue');
+  END IF;
+
+  IF result.id IS NOT NULL THEN
+    result.outcome := 'unchanged';
+    result.reason := radioshop.describe_asset_change(known, want);
+    IF result.reason IS NULL THEN
+      RETURN;
+    ELSIF seen ? result.id::text THEN
+      PERFORM radioshop.refuse_cell(CASE WHEN cells ? 'tag' THEN 'tag' ELSE 'serial' END,
+        format('line %s already set this asset, with other values: %s', seen ->> result.id::text, result.reason));
+    END IF;
+  END IF;
+  held := radioshop.refuse_held(agency, result.id, want.tag, want.serial, want.system, want.unit_id);
+  IF held IS NOT NULL THEN
+    PERFORM radioshop.refuse_cell(split_part(held, chr(31), 2), split_part(held, chr(31), 3));
+  END IF;
+
+  IF result.id IS NULL THEN
+    result.outcome := 'created';
+    result.id := radioshop.uuid_v7();
+    want.asset_id := result.id;
+  ELSE
+    result.outcome := 'changed';
+    UPDATE radioshop.asset a SET tag = want.tag, serial = want.serial, model_id = want.model_id, class = want.class,
+        status = want.status, assigned_to = want.assigned_to, location = want.location, system = want.system,
+        unit_id = want.unit_id, alias = want.alias, firmware = want.firmware, codeplug = want.codeplug,
+        purchased_on = want.purchased_on, warranty_until = want.warranty_until, cost_cents = want.cost_cents,
+        quantity = want.quantity, description = want.description, notes = want.notes
+      WHERE a.agency_id = agency AND a.asset_id = result.id;
+  END IF;
+END
+$$;
+
+-- Writes the assets that are new. Many at once cost much less than one by one: what hangs on a statement runs once.
+CREATE FUNCTION radioshop.add_assets(wants radioshop.asset[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO radioshop.asset (agency_id, asset_id, tag, serial, model_id, class, status, assigned_to, location, system, unit_id,
+      alias, firmware, codeplug, purchased_on, warranty_until, cost_cents, quantity, description, notes)
+    SELECT w.agency_id, w.asset_id, w.tag, coalesce(w.serial, ''), w.model_id, w.class, w.status, coalesce(w.assigned_to, ''),
+      coalesce(w.location, ''), coalesce(w.system, ''), w.unit_id, coalesce(w.alias, ''), coalesce(w.firmware, ''),
+      coalesce(w.codeplug, ''), w.purchased_on, w.warranty_until, w.cost_cents, w.quantity, coalesce(w.description, ''),
+      coalesce(w.notes, '')
+    FROM unnest(wants) w;
+END
+$$;
+
+-- import_asset(), or the writing of the new asset `want` when it is given; but a wrong row comes back as refused, with its column
+-- and value, and has changed nothing.
+CREATE FUNCTION radioshop.try_import_asset(agency int, line int, cells jsonb, seen jsonb, OUT result radioshop.row_result,
+  INOUT want radioshop.asset) LANGUAGE plpgsql AS $$
+DECLARE
+  done record;
+  rule text;
+  rule_table text;
+  comment text;
+BEGIN
+  IF want.asset_id IS NULL THEN
+    done := radioshop.import_asset(agency, line, cells, seen);
+    result := done.result;
+    want := done.want;
+  ELSE
+    PERFORM radioshop.add_assets(ARRAY[want]);
+    result := (line, 'created', want.asset_id, NULL, NULL, NULL)::radioshop.row_result;
+  END IF;
+EXCEPTION WHEN integrity_constraint_violation OR SQLSTATE 'RS422' THEN
+  GET STACKED DIAGNOSTICS rule = CONSTRAINT_NAME, rule_table = TABLE_NAME;
+  result := (line, 'refused', NULL, NULL, NULL, NULL)::radioshop.row_result;
+  GET STACKED DIAGNOSTICS result."column" = COLUMN_NAME, result.reason = MESSAGE_TEXT;
+  IF SQLSTATE <> 'RS422' THEN
+    SELECT obj_description(c.oid, 'pg_constraint') INTO comment FROM pg_catalog.pg_constraint c
+      WHERE c.conname = rule AND c.conrelid = to_regclass('radioshop.' || quote_ident(rule_table));
+    IF comment IS NULL THEN
+      RAISE; -- not a fault of the row that a client could mend
+    END IF;
+    result."column" := replace(split_part(comment, ': ', 1), 'cost_cents', 'cost');
+    result.reason := substr(comment, position(': ' IN comment) + 2);
+  END IF;
+  result.value := coalesce(cells ->> result."column", '');
+END
+$$;
+
+-- Writes the new assets that wait, all at once; if one of them is wrong, one by one, so that only that one is refused.
+CREATE FUNCTION radioshop.flush_assets(agency int, wants radioshop.asset[], lines int[], cells jsonb[])
+RETURNS radioshop.row_result[] LANGUAGE plpgsql AS $$
+DECLARE
+  results radioshop.row_result[] := '{}';
+  done record;
+BEGIN
+  IF cardinality(wants) > 0 THEN
+    PERFORM radioshop.add_assets(wants);
+    FOR i IN 1 .. cardinality(wants) LOOP
+      results := results || (lines[i], 'created', (wants[i]).asset_id, NULL, NULL, NULL)::radioshop.row_result;
+    END LOOP;
+  END IF;
+  RETURN results;
+EXCEPTION WHEN integrity_constraint_violation THEN
+  FOR i IN 1 .. cardinality(wants) LOOP
+    done := radioshop.try_import_asset(agency, lines[i], cells[i], '{}', wants[i]);
+    results := results || done.result;
+  END LOOP;
+  RETURN results;
+END
+$$;
+
+-- The cells of each row that are not empty, trimmed: {"tag": "1042", "cost": "$371"}.
+CREATE FUNCTION radioshop.asset_cells(names text[], VARIADIC cell_values text[]) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  RETURN (SELECT coalesce(jsonb_object_agg(c.name, c.trimmed), '{}')
+    FROM (SELECT v.name, btrim(v.value, E' \t\r\n\u00a0') AS trimmed FROM unnest(names, cell_values) v (name, value)) c
+    WHERE c.trimmed <> '');
+END
+$$;
+
+-- Counts again what the planner believes of tables that have doubled since. A first import would otherwise run for a minute on
+-- plans for an empty table, in which all indices that begin with the agency look alike: 500 rows took 0.6 s, then 13 s ten calls
+-- later. SECURITY DEFINER, because only the owner may ANALYZE; it takes no argument, returns nothing and reads no row for the
+-- caller, so that there is nothing to be had from it.
+CREATE FUNCTION radioshop.refresh_statistics() RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET client_min_messages = error AS $$
+DECLARE
+  grown regclass;
+BEGIN
+  FOR grown IN
+    SELECT c.oid::regclass FROM pg_class c
+      WHERE c.relnamespace = 'radioshop'::regnamespace AND c.relkind = 'r'
+        AND pg_relation_size(c.oid) / current_setting('block_size')::int > 2 * c.relpages + 4
+  LOOP
+    EXECUTE format('ANALYZE (SKIP_LOCKED) %s', grown);
+  END LOOP;
+END
+$$;
+
+-- The method. One agency's imports go one after another, so that two of them never wait for each other's rows. New assets wait and
+-- are written together, at the end or as soon as a row comes that has a code in common with one of them. A dry run does all the
+-- same and then raises, which undoes the rows; what it found is in variables and stays.
+CREATE FUNCTION radioshop.import_assets(agency text, dry_run boolean, lines int[], tag text[], serial text[], model text[],
+  class text[], status text[], assigned_to text[], location text[], system text[], unit_id text[], alias text[], firmware text[],
+  codeplug text[], purchased_on text[], warranty_until text[], cost text[], quantity text[], description text[], notes text[])
+RETURNS TABLE (refusal text, line int, outcome text, id uuid, "column" text, value text, reason text) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  place int;
+  asked record;
+  done record;
+  results radioshop.row_result[] := '{}';
+  seen jsonb := '{}';
+  wants radioshop.asset[] := '{}';
+  want_places int[] := '{}';
+  want_cells jsonb[] := '{}';
+  taken text[] := '{}'; -- codes of those that wait
+  codes text[];
+BEGIN
+  SELECT g.agency_id INTO place FROM radioshop.agency g
+    WHERE g.code = upper(btrim(import_assets.agency)) AND g.agency_id = ANY (radioshop.agencies()) AND g.agency_id <> 0;
+  IF btrim(import_assets.agency) = '' THEN
+    refusal := radioshop.refuse('INVALID_ARGUMENT', 'agency', 'give the code of the agency that owns the assets');
+  ELSIF place IS NULL THEN
+    refusal := radioshop.refuse('NOT_FOUND', 'agency', format('there is no agency %s', btrim(import_assets.agency)));
+  ELSIF coalesce(cardinality(lines), 0) = 0 THEN
+    refusal := radioshop.refuse('INVALID_ARGUMENT', 'rows', 'give at least one row');
+  ELSIF cardinality(lines) > 500 THEN
+    refusal := radioshop.refuse('INVALID_ARGUMENT', 'rows', format('at most 500 rows a call, not %s', cardinality(lines)));
+  END IF;
+  IF refusal IS NOT NULL THEN
+    RETURN NEXT;
+    RETURN;
+  END IF;
+
+  PERFORM pg_advisory_xact_lock(hashtextextended('radioshop.import_assets', place));
+  BEGIN
+    FOR asked IN
+      SELECT r.n, lines[r.n] AS line, radioshop.asset_cells('{tag,serial,model,class,status,assigned_to,location,system,unit_id,alias,
+          firmware,codeplug,purchased_on,warranty_until,cost,quantity,description,notes}', tag[r.n], serial[r.n], model[r.n],
+          class[r.n], status[r.n], assigned_to[r.n], location[r.n], system[r.n], unit_id[r.n], alias[r.n], firmware[r.n],
+          codeplug[r.n], purchased_on[r.n], warranty_until[r.n], cost[r.n], quantity[r.n], description[r.n], notes[r.n]) AS cells
+        FROM generate_subscripts(lines, 1) r (n) ORDER BY r.n
+    LOOP
+      codes := array_remove(ARRAY['tag ' || upper(asked.cells ->> 'tag'), 'serial ' || upper(asked.cells ->> 'serial'),
+        'unit ' || (asked.cells ->> 'unit_id')], NULL);
+      IF codes && taken THEN
+        results := results || radioshop.flush_assets(place, wants, want_places, want_cells);
+        wants := '{}';
+        want_places := '{}';
+        want_cells := '{}';
+        taken := '{}';
+      END IF;
+      done := radioshop.try_import_asset(place, asked.n, asked.cells, seen, NULL);
+      IF (done.result).outcome = 'created' THEN
+        wants := wants || done.want;
+        want_places := want_places || asked.n;
+        want_cells := want_cells || asked.cells;
+        taken := taken || codes;
+      ELSE
+        results := results || done.result;
+      END IF;
+      IF (done.result).id IS NOT NULL AND NOT seen ? (done.result).id::text THEN
+        seen := seen || jsonb_build_object((done.result).id::text, asked.line);
+      END IF;
+    END LOOP;
+    results := results || radioshop.flush_assets(place, wants, want_places, want_cells);
+    IF import_assets.dry_run THEN
+      RAISE EXCEPTION 'a dry run keeps nothing' USING ERRCODE = 'RS000';
+    END IF;
+  EXCEPTION WHEN SQLSTATE 'RS000' THEN
+    NULL;
+  END;
+  IF NOT import_assets.dry_run THEN
+    PERFORM radioshop.refresh_statistics();
+  END IF;
+  -- Results carry the place of their row until here, since a client may number its lines as it likes. After a dry run the UUIDs of
+  -- assets that it added mean nothing, and are not found any more.
+  RETURN QUERY SELECT NULL::text, lines[r.line], r.outcome,
+      CASE WHEN import_assets.dry_run THEN (SELECT a.asset_id FROM radioshop.asset a WHERE a.agency_id = place AND a.asset_id = r.id)
+        ELSE r.id END, coalesce(r."column", ''), coalesce(r.value, ''), coalesce(r.reason, '')
+    FROM unnest(results) r ORDER BY r.line;
+END
+$$;
+
+COMMIT;
