@@ -1,0 +1,23 @@
+/*
+ * clock.h: the monotonic clock, the only one that deadlines and timers are measured with.
+ */
+#ifndef RADIOSHOP_CLOCK_H
+#define RADIOSHOP_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+static inline int64_t clock_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static inline int64_t clock_ms(void)
+{
+	return clock_us() / 1000;
+}
+
+#endif

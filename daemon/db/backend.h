@@ -1,0 +1,72 @@
+/*
+ * backend.h: one connection to PostgreSQL. Private to db/.
+ *
+ *            ┌─────────────────────────── timer ────────────────────────────┐
+ *            ▼                                                              │
+ *    NOT_STARTED ──► CONNECTING ──► PREPARING ──► IDLE ◄──► BUSY            │
+ *                          │             │           │        │             │
+ *                          └─────────────┴───────────┴────────┴──► BACKOFF ─┘
+ *
+ * CONNECTING and PREPARING have connect_timeout_ms together; libpq has no timer of its own here. BUSY has calls in
+ * flight: one if it is a write, else up to BACKEND_FLIGHT_MAX, each with its own Sync so that a failure stays
+ * alone. From BACKOFF the next try starts after 0.25 s doubling to 10 s, jittered.
+ */
+#ifndef RADIOSHOP_BACKEND_H
+#define RADIOSHOP_BACKEND_H
+
+#include "inspection.h"
+#include "pool.h"
+#include "transaction.h"
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <libpq-fe.h>
+
+enum { BACKEND_FLIGHT_MAX = 32 };
+
+enum backend_state {
+	BACKEND_NOT_STARTED,
+	BACKEND_CONNECTING,
+	BACKEND_PREPARING,
+	BACKEND_IDLE,
+	BACKEND_BUSY,
+	BACKEND_BACKOFF,
+};
+
+struct backend {
+	struct pool *pool; /* owner; outlives it */
+	enum backend_class class;
+	enum backend_state state; /* moved only by backend_move() */
+	PGconn *conn;             /* NULL in NOT_STARTED and BACKOFF */
+	struct event readable, writable, timer;
+	struct inspection inspection;     /* in PREPARING */
+	struct transaction *first, *last; /* in flight, in the order they were sent */
+	unsigned in_flight;
+	unsigned failures; /* tries that failed since it last served */
+	int64_t serving_since_ms;
+	unsigned generation; /* of the prepared statements, see pool_private.h */
+};
+
+void backend_init(struct backend *b, struct pool *pool, enum backend_class class);
+/* Closes the connection; transactions in flight are freed and their calls forgotten. */
+void backend_release(struct backend *b);
+
+/* Begins to connect; from NOT_STARTED. */
+void backend_start(struct backend *b);
+/* Whether it serves now: IDLE or BUSY. */
+bool backend_is_up(const struct backend *b);
+/* Whether it will soon serve, as far as one can know: no try has failed since it last did. */
+bool backend_is_hopeful(const struct backend *b);
+/* Whether it can send that transaction now. */
+bool backend_can_take(const struct backend *b, const struct transaction *t);
+/* Sends it. False when it was not sent: t->error says why, and t is still the caller's. */
+bool backend_give(struct backend *b, struct transaction *t) MUST_CHECK;
+/* The local timer of a transaction in flight ran out, or its head may have hung. */
+void backend_overrun(struct backend *b, struct transaction *t);
+/* Connects again as soon as nothing is in flight: its prepared statements are out of date. */
+void backend_renew_when_idle(struct backend *b);
+
+/* Begins an asynchronous connection, settings of ours added. NULL when memory is short. */
+PGconn *backend_open(const char *conninfo) MUST_CHECK;
+
+#endif

@@ -1,0 +1,104 @@
+/*
+ * pool.h: what the rest of the daemon sees of the database.
+ *
+ * A call is handed in with pool_submit() and comes back through its done function, never from
+ * inside pool_submit(). Each call is one transaction:
+ *
+ *   [enter: identity, role, deadline, request_id] [statement] Sync            reads
+ *   [enter] [statement] flush … [keep the reply under its request_id] Sync    writes
+ *
+ * done is called at PIPELINE_SYNC only, since command tags arrive before the commit.
+ */
+#ifndef RADIOSHOP_POOL_H
+#define RADIOSHOP_POOL_H
+
+#include "arena.h"
+#include "error.h"
+#include "statement.h"
+
+#include <event2/event.h>
+#include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct pool;
+
+/* Settings of the pool; strings are copied. */
+struct pool_config {
+	const char *conninfo; /* libpq connection string */
+	unsigned connections[BACKEND_CLASSES];
+	unsigned queue_max;     /* calls waiting a class; more are RESOURCE_EXHAUSTED */
+	int connect_timeout_ms; /* async connecting has no timer of its own */
+	int lock_timeout_ms;
+	unsigned stream_page; /* rows a page of a stream */
+};
+
+/* One execution of a statement. The submitter owns it and keeps it until done() or pool_abandon(). */
+struct db_call {
+	/* set by the submitter */
+	const struct statement *statement;
+	const ProtobufCMessage *request;
+	const uint8_t *payload; /* the request as it came, for the hash kept with request_id */
+	size_t payload_len;
+	const char *principal; /* name from the certificate */
+	const char *call_id;   /* for events and the log */
+	int64_t deadline_ms;   /* monotonic clock; never 0 */
+	struct arena *arena;   /* replies are made here */
+	const char *page_key;  /* STREAM: ret_page_key of the page before, NULL for the first */
+	void (*done)(struct db_call *);
+	void *owner;
+
+	/* set before done() */
+	struct error error;      /* code STATUS_OK when it worked */
+	ProtobufCMessage *reply; /* ONE, LIST, PAGE: the reply */
+	const uint8_t *replayed; /* instead of reply: the packed first answer to a repeated request_id */
+	size_t replayed_len;
+	ProtobufCMessage **ret_rows; /* STREAM: one reply message a row */
+	size_t row_count;            /* rows mapped, whatever the kind */
+	const char *ret_page_key;    /* STREAM: where the next page begins, NULL after the last; in the arena */
+
+	/* the pool's own */
+	void *backend;
+	struct db_call *next;
+	bool queued, abandoned;
+	int phase;
+};
+
+/*
+ * Begins to connect. statements[] are prepared on every backend; the mapping of each is checked
+ * on the first one. pool_ready() tells when calls can be taken. on_change is called when that
+ * changes; on_fatal when the database is one we must not serve (wrong schema version, weak
+ * settings, statement that does not fit): the daemon then says so and ends.
+ */
+struct pool *pool_new(struct event_base *base, const struct pool_config *config, struct statement *const *statements,
+	size_t statement_count, void (*on_change)(void *owner, bool ready),
+	void (*on_fatal)(void *owner, const struct error *err), void *owner);
+/* Ends every backend; calls that are left are forgotten without done(). */
+void pool_free(struct pool *pool);
+
+bool pool_ready(const struct pool *pool);
+
+/*
+ * Takes the call: done() will be called once, later, unless abandoned. When the database is away
+ * it fails at once with UNAVAILABLE; when the queue is full with RESOURCE_EXHAUSTED.
+ */
+void pool_submit(struct pool *pool, struct db_call *call);
+/* The submitter goes away: done() will not be called and nothing of the call is touched again. */
+void pool_abandon(struct pool *pool, struct db_call *call);
+
+/* Numbers for /metrics. */
+struct pool_stats {
+	unsigned backends[BACKEND_CLASSES], idle[BACKEND_CLASSES], queued[BACKEND_CLASSES];
+	uint64_t calls, replays, retries, connects, connect_failures;
+};
+void pool_stats(const struct pool *pool, struct pool_stats *ret_stats);
+
+/*
+ * Blocking: connects once, prepares and checks every statement, and prints nothing. For
+ * `radioshopd --check`. False with the first fault in err.
+ */
+bool pool_check(const struct pool_config *config, struct statement *const *statements, size_t statement_count,
+	struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * queue.c: a list of waiting transactions. Called by pool.c alone; the transactions are its.
+ */
+#include "queue.h"
+
+#include <assert.h>
+
+void queue_push(struct queue *q, struct transaction *t)
+{
+	t->next = NULL;
+	if (q->last)
+		q->last->next = t;
+	else
+		q->first = t;
+	q->last = t;
+	q->count++;
+}
+
+void queue_push_front(struct queue *q, struct transaction *t)
+{
+	t->next = q->first;
+	q->first = t;
+	if (!q->last)
+		q->last = t;
+	q->count++;
+}
+
+void queue_remove(struct queue *q, struct transaction *t)
+{
+	struct transaction **at = &q->first, *before = NULL;
+
+	while (*at && *at != t) {
+		before = *at;
+		at = &(*at)->next;
+	}
+	assert(*at);
+	*at = t->next;
+	if (q->last == t)
+		q->last = before;
+	t->next = NULL;
+	q->count--;
+}

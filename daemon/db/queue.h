@@ -1,0 +1,21 @@
+/*
+ * queue.h: transactions that wait for a backend of one class, first come first served. Private to db/.
+ */
+#ifndef RADIOSHOP_QUEUE_H
+#define RADIOSHOP_QUEUE_H
+
+#include "transaction.h"
+
+/* Linked through transaction.next; zeroed is empty. Owns what is in it. */
+struct queue {
+	struct transaction *first, *last;
+	unsigned count;
+};
+
+void queue_push(struct queue *q, struct transaction *t);
+/* For one that had its turn already and is tried again. */
+void queue_push_front(struct queue *q, struct transaction *t);
+/* t must be in it. */
+void queue_remove(struct queue *q, struct transaction *t);
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * transaction.h: one db_call on its way through the pool. Private to db/.
+ *
+ *                    ┌── again: deadlock, connection lost before anything could commit ──┐
+ *                    ▼                                                                   │
+ *   submit ──► QUEUED ──► ASKED ──► ENDING ──► Sync ──► finished     reads, refused writes
+ *                           │                    ▲
+ *                           └─────► KEEPING ─────┘                   writes that were done
+ *
+ * ASKED: enter and the statement are sent. ENDING: Sync is sent and nothing will be kept. KEEPING: keep_reply
+ * and Sync are sent, so the transaction may commit, and a lost connection leaves the outcome unknown.
+ */
+#ifndef RADIOSHOP_TRANSACTION_H
+#define RADIOSHOP_TRANSACTION_H
+
+#include "bind.h"
+#include "pool.h"
+#include "row.h"
+#include "sqlstate.h"
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+struct backend;
+
+enum transaction_phase { TRANSACTION_QUEUED, TRANSACTION_ASKED, TRANSACTION_ENDING, TRANSACTION_KEEPING };
+
+/* The local timer runs this much behind the deadline: the server's own timeout comes first. */
+enum { OVERRUN_MS = 500, TRANSACTION_RETRIES = 3 };
+
+struct transaction {
+	struct transaction *next; /* in the queue of its class, or in flight on its backend */
+	struct pool *pool;
+	struct backend *backend; /* NULL while queued */
+	struct db_call *call;    /* NULL when the submitter has gone or has its answer */
+	const struct statement *statement;
+	char call_id[64];
+	enum transaction_phase phase;
+	int64_t deadline_ms;
+	int64_t head_since_ms; /* when everything before it on its backend was done; 0 before */
+	int32_t timeout_ms;    /* what the server was told */
+	bool is_write;
+	bool replaying; /* second pass: fetch the reply that was kept */
+	unsigned retries;
+	bool moved;           /* it was running when its connection broke, and was tried again */
+	bool prepared_again;  /* was tried again after the schema had moved */
+	unsigned results;     /* good results so far */
+	bool failed;          /* error and remedy hold the first failure */
+	bool commit_doubtful; /* the server warned that the commit may not have reached the standby */
+	struct error error;
+	enum sqlstate_remedy remedy;
+	struct page page;
+	struct rows rows;
+	uint8_t request_id[16];
+	const uint8_t *replayed; /* in the call's arena */
+	size_t replayed_len;
+	struct event timer; /* deadline while queued, deadline + OVERRUN_MS in flight */
+};
+
+/* NULL when memory is short. */
+struct transaction *transaction_new(struct pool *pool, struct db_call *call) MUST_CHECK;
+void transaction_free(struct transaction *t);
+
+enum transaction_start {
+	TRANSACTION_SENT,
+	TRANSACTION_REFUSED,     /* nothing was sent; t->error says why */
+	TRANSACTION_LINK_BROKEN, /* sending failed */
+};
+/* Binds and sends on the backend's connection. */
+enum transaction_start transaction_start(struct transaction *t, PGconn *conn) MUST_CHECK;
+
+enum transaction_progress {
+	TRANSACTION_RUNS,
+	TRANSACTION_ENDED, /* PIPELINE_SYNC came: call transaction_settle */
+	TRANSACTION_LOST,  /* the connection is broken or ending */
+};
+/* Takes the next result of this transaction. */
+enum transaction_progress transaction_take(struct transaction *t, PGconn *conn, const PGresult *result) MUST_CHECK;
+
+/* What becomes of a transaction that left its backend. */
+enum transaction_fate { TRANSACTION_DONE, TRANSACTION_AGAIN };
+/* After PIPELINE_SYNC. DONE: t->error is the outcome (code OK when it worked). */
+enum transaction_fate transaction_settle(struct transaction *t) MUST_CHECK;
+/* Why a transaction is handed back by a connection that is closed. */
+enum transaction_loss {
+	LOSS_WAITING, /* it had not begun: another was running */
+	LOSS_RUNNING, /* it was running */
+	LOSS_OVERRAN, /* it ran too long, and was the reason */
+};
+enum transaction_fate transaction_settle_broken(struct transaction *t, enum transaction_loss loss) MUST_CHECK;
+
+/* Makes an error with a stable reason; retry_after_ms 0 for no hint. */
+void transaction_error(
+	struct error *err, enum status code, const char *reason, int32_t retry_after_ms, const char *text);
+
+#endif

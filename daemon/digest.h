@@ -1,0 +1,15 @@
+/*
+ * digest.h: the hash by which a repeated request is known to be the same one.
+ */
+#ifndef RADIOSHOP_DIGEST_H
+#define RADIOSHOP_DIGEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { DIGEST_BYTES = 32 };
+
+/* SHA-256 of len bytes; bytes may be NULL when len is 0. */
+void digest_of(const uint8_t *bytes, size_t len, uint8_t ret_digest[DIGEST_BYTES]);
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * conn.h: one client connection.
+ */
+#ifndef RADIOSHOP_CONN_H
+#define RADIOSHOP_CONN_H
+
+#include "rpc.h"
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+
+struct conn_set;
+struct h2;
+struct ssl_st;
+
+enum conn_state {
+	CONN_HANDSHAKE,
+	CONN_OPEN,
+	CONN_CLOSING,
+	CONN_LINGER,
+	CONN_DEAD,
+};
+
+/* The members are conn.c's own; conn_set.c uses the links, dirty and address. */
+struct conn {
+	TAILQ_ENTRY(conn) link;      /* live or dead */
+	TAILQ_ENTRY(conn) turn_link; /* dirty */
+	struct conn_set *set;
+	enum conn_state state;
+	bool dirty;
+	bool gone_away; /* the second GOAWAY of a drain is sent */
+	int fd;
+	struct ssl_st *ssl;
+	struct h2 *h2; /* NULL until the handshake is done */
+	struct event readable, writable;
+	struct event again; /* more to do than one turn allows */
+	int64_t since_ms;   /* when the state began */
+	int64_t blocked_ms; /* since when the socket takes nothing; 0 when it does */
+	size_t lingered;
+	uint8_t *out; /* OUT_CAP bytes while something waits, else NULL */
+	size_t out_len, out_sent;
+	struct sockaddr_storage address;
+	struct peer peer;
+};
+
+/* Takes over fd, a fresh non-blocking socket, and begins the handshake. False when memory is short: fd is closed. */
+bool conn_start(struct conn_set *set, int fd, const struct sockaddr_storage *address, socklen_t len) MUST_CHECK;
+
+/* For conn_set.c. */
+
+/* Sends what there is to send; does nothing in a state without anything to send. */
+void conn_flush(struct conn *c);
+/* Ends the connection as soon as a limit of time is over. */
+void conn_check_time(struct conn *c, int64_t now_ms);
+/* Ends the connection when its certificate does not pass any more. */
+void conn_check_certificate(struct conn *c);
+/* Tells the client to go elsewhere; a second GOAWAY follows by conn_check_time(). */
+void conn_drain(struct conn *c);
+/* Ends the connection at once; it is freed at the end of the turn. */
+void conn_kill(struct conn *c);
+void conn_free(struct conn *c);
+
+/* "127.0.0.1:40112" or "[::1]:40112". */
+void address_format(const struct sockaddr *address, socklen_t len, char *out, size_t size);
+
+#endif

@@ -1,0 +1,460 @@
+/*
+ * call.c: the life of one gRPC call. h2.c reports what happens on its stream, the pool reports the answer, a
+ * timer the deadline: each only notes the fact and lets call_step() move the call on.
+ *
+ *   HEAD ──► BODY ──► READY ──► RUNNING ──► REPLYING ──► ENDING ──► DONE
+ *     │                 │          ▲            │          ▲
+ *     │                 │          └─ next page ┘          │
+ *     └─────────────────┴──► TALKING ──────────────────────┘
+ *
+ *   any before ENDING ──► ENDING     an error, the deadline
+ *   any ──► DONE                     the client reset the stream, the connection is lost
+ *
+ * Waits: BODY for the client, READY for room on the connection, RUNNING for the database, REPLYING for room on
+ * the stream, TALKING for a builtin (health, reflection), ENDING for the client to take the last bytes.
+ *
+ * Owns: the request's bytes, the arenas, the queued reply, the timer. All of it goes when the call is DONE.
+ */
+#include "call.h"
+
+#include "clock.h"
+#include "h2.h"
+#include "log.h"
+#include "message.h"
+#include "metadata.h"
+#include "metrics.h"
+#include "query.h"
+#include "reply.h"
+#include "talk.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum {
+	HELD_REQUESTS_MAX = 4,               /* full-size requests one connection may have unfinished */
+	CALLS_BYTES_MAX = 256 * 1024 * 1024, /* memory of all calls together */
+	RETRY_AFTER_MS = 1000,
+};
+
+#define TO(state) (1U << CALL_##state)
+
+static const unsigned allowed_moves[] = {
+	[CALL_HEAD] = TO(BODY) | TO(TALKING) | TO(ENDING) | TO(DONE),
+	[CALL_BODY] = TO(READY) | TO(ENDING) | TO(DONE),
+	[CALL_READY] = TO(RUNNING) | TO(TALKING) | TO(ENDING) | TO(DONE),
+	[CALL_RUNNING] = TO(REPLYING) | TO(ENDING) | TO(DONE),
+	[CALL_REPLYING] = TO(RUNNING) | TO(ENDING) | TO(DONE),
+	[CALL_TALKING] = TO(ENDING) | TO(DONE),
+	[CALL_ENDING] = TO(DONE),
+	[CALL_DONE] = 0,
+};
+_Static_assert(sizeof allowed_moves / sizeof *allowed_moves == CALL_STATES, "every state has its row of moves");
+
+void call_move(struct call *call, enum call_state to)
+{
+	assert(allowed_moves[call->state] & (1U << to));
+	call->state = to;
+}
+
+static struct rpc *rpc_of(const struct call *call)
+{
+	return h2_rpc(call->h2);
+}
+
+void call_count_bytes(struct call *call)
+{
+	size_t now = call->arena.used + call->reply.used + call->in.body_cap;
+
+	rpc_of(call)->call_bytes += now - call->counted;
+	call->counted = now;
+	h2_held_sub(call->h2, call->held);
+	call->held = call->in.body_cap;
+	h2_held_add(call->h2, call->held);
+}
+
+/* Decides the status; the next step says it. The first decision stands. */
+void call_decide(struct call *call, const struct error *status)
+{
+	if (call->finished)
+		return;
+	call->finished = true;
+	if (!status)
+		return;
+	call->status = *status;
+	if (status->code == STATUS_INTERNAL || status->code == STATUS_UNKNOWN)
+		snprintf(call->status.text, sizeof call->status.text, "%.480s (call %s)", status->text, call->id);
+}
+
+void call_refuse(struct call *call, enum status code, int32_t retry_after_ms, const char *text)
+{
+	struct error err = {.code = STATUS_OK};
+
+	error_set(&err, code, NULL, "%s", text);
+	err.retry_after_ms = retry_after_ms;
+	call_decide(call, &err);
+}
+
+/* One line a call, however it ended. */
+static void call_log(const struct call *call)
+{
+	const struct peer *peer = h2_peer(call->h2);
+	const struct error *status = &call->status;
+	bool failed = status->code != STATUS_OK;
+	int64_t us = clock_us() - call->started_us;
+	char ms[32], rows[24];
+
+	metrics_call(call->method ? (int)call->method->index : -1, status->code, us);
+	if (log_get_level() < LOG_LEVEL_INFO)
+		return;
+	snprintf(ms, sizeof ms, "%" PRId64 ".%03d", us / 1000, (int)(us % 1000));
+	snprintf(rows, sizeof rows, "%" PRIu64, call->rows);
+	log_event(LOG_LEVEL_INFO, "call", "id", call->id, "principal", peer->principal, "peer", peer->address, "method",
+		call->head.path + (call->head.path[0] == '/'), "status", status_name((int)status->code), "ms", ms,
+		"rows", rows, "replayed", call->replayed ? "yes" : NULL, "field",
+		status->field[0] ? status->field : NULL, "error", failed ? status->text : NULL, NULL);
+}
+
+/* The call is over: everything but the object itself goes, since h2 frees that when the stream has closed. */
+static void call_close(struct call *call)
+{
+	call_move(call, CALL_DONE);
+	query_abandon(call);
+	evtimer_del(&call->deadline);
+	if (call->builtin && call->builtin->on_close)
+		call->builtin->on_close(call);
+	call_log(call);
+	reply_drop(call);
+	frame_reader_release(&call->in);
+	arena_release(&call->arena);
+	arena_release(&call->reply);
+	free(call->page_key);
+	call->page_key = NULL;
+	call_count_bytes(call);
+}
+
+/* Calls that may rightly stay open as long as the client likes: streams without a grpc-timeout. */
+static bool call_is_open_ended(const struct call *call)
+{
+	return call->contract->server_streaming && call->head.timeout_ms == 0;
+}
+
+static void call_start_deadline(struct call *call)
+{
+	const struct config *config = rpc_of(call)->config;
+	int64_t ms = call->head.timeout_ms > 0 ? call->head.timeout_ms : config->default_deadline_ms;
+	struct timeval tv;
+
+	if (ms > config->max_deadline_ms && !call->contract->server_streaming)
+		ms = config->max_deadline_ms;
+	call->deadline_ms = call->started_us / 1000 + ms;
+	tv.tv_sec = (time_t)(ms / 1000);
+	tv.tv_usec = (suseconds_t)(ms % 1000 * 1000);
+	evtimer_add(&call->deadline, &tv);
+}
+
+static bool call_find_method(struct call *call)
+{
+	const struct head *head = &call->head;
+	struct error err = {.code = STATUS_OK};
+
+	if (head->path_len < sizeof head->path)
+		call->contract = catalog_method_by_path(head->path, head->path_len);
+	if (call->contract) {
+		call->method = method_by_path(head->path, head->path_len);
+		call->builtin = call->method ? NULL : builtin_find(call->contract->path);
+	}
+	if (call->method || call->builtin)
+		return true;
+	error_set(&err, STATUS_UNIMPLEMENTED, NULL, "there is no method %s; the client may be newer than the server",
+		head->path);
+	call_decide(call, &err);
+	return false;
+}
+
+static bool step_head(struct call *call)
+{
+	const struct config *config = rpc_of(call)->config;
+	struct error err = {.code = STATUS_OK};
+	int http;
+
+	if (!call->headers_complete)
+		return false;
+	if (!head_check(&call->head, &http, &err)) {
+		call_decide(call, &err);
+		if (http != 200) {
+			reply_http(call, http);
+			call_close(call);
+		}
+		return true;
+	}
+	if (call->head.bytes > (size_t)config->max_header_bytes) {
+		call_refuse(call, STATUS_RESOURCE_EXHAUSTED, 0, "the headers of the request are over max_header_bytes");
+		return true;
+	}
+	if (!call_find_method(call))
+		return true;
+	if (call->method && rpc_of(call)->draining) {
+		call_refuse(call, STATUS_UNAVAILABLE, RETRY_AFTER_MS, "the server is stopping; try again");
+		return true;
+	}
+	frame_reader_init(&call->in, (size_t)config->max_request_bytes);
+	call_start_deadline(call);
+	call_move(call, call->contract->client_streaming ? CALL_TALKING : CALL_BODY);
+	return true;
+}
+
+/* Waits for the half-close: until then nobody knows that there is exactly one message. */
+static bool step_body(struct call *call)
+{
+	if (!call->half_closed)
+		return false;
+	if (!call->in.complete && frame_reader_at_boundary(&call->in))
+		call_refuse(call, STATUS_UNIMPLEMENTED, 0, "the call takes one request message and none came");
+	else if (!call->in.complete)
+		call_refuse(call, STATUS_INTERNAL, 0, "the request ended in the middle of its message");
+	else
+		call_move(call, CALL_READY);
+	return true;
+}
+
+/* All calls together have a limit too, or many small connections could do what one large may not. */
+static bool call_has_memory(struct call *call)
+{
+	if (rpc_of(call)->call_bytes <= CALLS_BYTES_MAX)
+		return true;
+	call_refuse(call, STATUS_RESOURCE_EXHAUSTED, RETRY_AFTER_MS,
+		"the server's memory for calls is used up; try again a little later");
+	return false;
+}
+
+static bool step_ready(struct call *call)
+{
+	if (!h2_has_room(call->h2))
+		return false;
+	if (!call_has_memory(call))
+		return true;
+	if (call_is_open_ended(call)) {
+		evtimer_del(&call->deadline);
+		call->deadline_ms = 0;
+	}
+	if (call->builtin) {
+		call_move(call, CALL_TALKING);
+		return true;
+	}
+	query_begin(call);
+	return true;
+}
+
+static bool step_ending(struct call *call)
+{
+	if (reply_status(call))
+		call_close(call);
+	return false;
+}
+
+static bool step_done(struct call *call)
+{
+	(void)call;
+	return false;
+}
+
+static bool (*const steps[])(struct call *call) = {
+	[CALL_HEAD] = step_head,
+	[CALL_BODY] = step_body,
+	[CALL_READY] = step_ready,
+	[CALL_RUNNING] = query_step,
+	[CALL_REPLYING] = query_step_stream,
+	[CALL_TALKING] = talk_step,
+	[CALL_ENDING] = step_ending,
+	[CALL_DONE] = step_done,
+};
+_Static_assert(sizeof steps / sizeof *steps == CALL_STATES, "every state has its step");
+
+/* The deadline also ends a call whose reply the client does not take. */
+static void call_expire(struct call *call)
+{
+	call_refuse(call, STATUS_DEADLINE_EXCEEDED, 0,
+		call->state == CALL_RUNNING && call->method->statement.class == BACKEND_WRITE
+			? "the deadline passed before the database answered; repeat with the same request_id to learn "
+			  "the outcome"
+			: "the deadline passed before the call was done");
+}
+
+/* The one step function. A handler may call back into it: the step on the stack then goes on with what it noted. */
+void call_step(struct call *call)
+{
+	bool moved = true;
+
+	if (call->stepping)
+		return;
+	call->stepping = true;
+	while (moved) {
+		if (call->expired && call->state < CALL_ENDING)
+			call_expire(call);
+		if (call->finished && call->state < CALL_ENDING) {
+			query_abandon(call);
+			call_move(call, CALL_ENDING);
+		}
+		moved = steps[call->state](call);
+	}
+	call->stepping = false;
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct call *call = arg;
+
+	(void)fd;
+	(void)what;
+	call->expired = true;
+	if (call->state != CALL_ENDING) {
+		reply_drop(call);
+		call_step(call);
+		return;
+	}
+	/* The answer was there and the client did not take it in time. */
+	reply_drop(call);
+	memset(&call->status, 0, sizeof call->status);
+	error_set(&call->status, STATUS_DEADLINE_EXCEEDED, NULL, "the deadline passed before the reply was taken");
+	h2_resume(call->h2, call);
+}
+
+/* Random so that no client can guess another's; fetched from the kernel for many calls at once. */
+static void call_make_id(char id[CALL_ID_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	static uint8_t random[(CALL_ID_SIZE - 1) / 2 * 40];
+	static size_t left;
+
+	if (left == 0 && getrandom(random, sizeof random, 0) == (ssize_t)sizeof random)
+		left = sizeof random;
+	for (size_t i = 0; i < CALL_ID_SIZE - 1; i += 2) {
+		uint8_t byte = left > 0 ? random[--left] : 0;
+
+		id[i] = digits[byte >> 4];
+		id[i + 1] = digits[byte & 15];
+	}
+	id[CALL_ID_SIZE - 1] = '\0';
+}
+
+struct call *call_new(struct h2 *h2, int32_t stream_id)
+{
+	struct call *call = calloc(1, sizeof *call);
+
+	if (!call)
+		return NULL;
+	call->h2 = h2;
+	call->stream_id = stream_id;
+	call->state = CALL_HEAD;
+	call->started_us = clock_us();
+	call_make_id(call->id);
+	evtimer_assign(&call->deadline, h2_rpc(h2)->base, on_deadline, call);
+	return call;
+}
+
+void call_free(struct call *call)
+{
+	assert(call->state == CALL_DONE);
+	free(call);
+}
+
+void call_header(struct call *call, const char *name, size_t name_len, const char *value, size_t value_len)
+{
+	if (call->headers_complete)
+		call->head.bytes += name_len + value_len + 32; /* request trailers: counted, not used */
+	else
+		head_field(&call->head, name, name_len, value, value_len);
+}
+
+void call_headers_complete(struct call *call)
+{
+	call->headers_complete = true;
+	call_step(call);
+}
+
+/* Feeds one message's worth. False when nothing more is to be fed. */
+static bool call_feed(struct call *call, const uint8_t **bytes, size_t *len)
+{
+	const size_t held_max = HELD_REQUESTS_MAX * (size_t)rpc_of(call)->config->max_request_bytes;
+	struct error err = {.code = STATUS_OK};
+	size_t used = 0;
+
+	if (call->finished || (call->state != CALL_BODY && call->state != CALL_TALKING))
+		return false;
+	if (call->in.complete) {
+		call_refuse(call, STATUS_UNIMPLEMENTED, 0, "the call takes one request message and more came");
+		return false;
+	}
+	if (!frame_reader_feed(&call->in, *bytes, *len, &used, &err)) {
+		call_decide(call, &err);
+		return false;
+	}
+	*bytes += used;
+	*len -= used;
+	call_count_bytes(call);
+	if (h2_held(call->h2) > held_max)
+		call_refuse(call, STATUS_RESOURCE_EXHAUSTED, RETRY_AFTER_MS,
+			"too many unfinished requests on this connection; finish some first");
+	else
+		(void)call_has_memory(call);
+	if (call->in.complete && call->contract->client_streaming)
+		call_step(call);
+	return *len > 0;
+}
+
+void call_receive(struct call *call, const uint8_t *bytes, size_t len)
+{
+	while (call_feed(call, &bytes, &len))
+		;
+	call_step(call);
+}
+
+void call_half_closed(struct call *call)
+{
+	call->half_closed = true;
+	call_step(call);
+}
+
+void call_gone(struct call *call)
+{
+	struct error err = {.code = STATUS_OK};
+
+	if (call->state == CALL_DONE)
+		return;
+	if (!call->finished || call->status.code == STATUS_OK) {
+		error_set(&err, STATUS_CANCELLED, NULL, "the client went away or cancelled the call");
+		call->status = err;
+	}
+	call_close(call);
+}
+
+void call_room(struct call *call)
+{
+	call_step(call);
+}
+
+void call_drain(struct call *call)
+{
+	if (call->state != CALL_TALKING)
+		return;
+	call_refuse(call, STATUS_UNAVAILABLE, RETRY_AFTER_MS, "the server is stopping; try again");
+	call_step(call);
+}
+
+size_t call_pull(struct call *call, uint8_t *out, size_t room, bool *ret_end)
+{
+	size_t n = reply_take(call, out, room);
+
+	if (call->state == CALL_REPLYING)
+		call_step(call);
+	if (call->state == CALL_ENDING && call->out.bytes == 0) {
+		reply_trailers(call);
+		*ret_end = true;
+		call_close(call);
+	}
+	return n;
+}

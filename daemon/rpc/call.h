@@ -1,0 +1,112 @@
+/*
+ * call.h: one gRPC call, from its headers to its trailers. Owned by its connection (h2.c).
+ *
+ * h2.c reports what happens on the stream with the functions below; each records the fact and lets
+ * the call take its steps. The call speaks back through h2.h. See the picture in call.c.
+ */
+#ifndef RADIOSHOP_CALL_H
+#define RADIOSHOP_CALL_H
+
+#include "arena.h"
+#include "builtin.h"
+#include "catalog.h"
+#include "frame.h"
+#include "head.h"
+#include "method.h"
+#include "outbox.h"
+#include "pool.h"
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+enum { CALL_ID_SIZE = 13 };
+
+enum call_state {
+	CALL_HEAD,
+	CALL_BODY,
+	CALL_READY,
+	CALL_RUNNING,
+	CALL_REPLYING,
+	CALL_TALKING,
+	CALL_ENDING,
+	CALL_DONE,
+	CALL_STATES
+};
+
+/* The members are call.c's own; h2.c uses link, id and stream_id. */
+struct call {
+	TAILQ_ENTRY(call) link; /* in its connection's list */
+	struct h2 *h2;          /* owner, outlives the call */
+	int32_t stream_id;
+	enum call_state state; /* moved by call_move() only */
+	char id[CALL_ID_SIZE]; /* random hex, for the log, events and INTERNAL errors */
+	struct head head;
+
+	const struct catalog_method *contract; /* NULL until found */
+	const struct method *method;           /* one of these two */
+	const struct builtin *builtin;
+	void *builtin_data;
+
+	/* facts, set as they become known */
+	bool headers_complete, half_closed, answered, expired, finished;
+	bool end_told;  /* the builtin knows of the half-close */
+	bool stepping;  /* call_step() is on the stack */
+	bool responded; /* response headers are out: no trailers-only any more */
+
+	struct event deadline;
+	int64_t started_us, deadline_ms; /* deadline_ms 0: none */
+
+	struct frame_reader in;
+	size_t held;        /* request bytes reported to h2 */
+	struct arena arena; /* the request and what stands on it */
+	struct arena reply; /* what the database answers, until it is queued */
+	char *page_key;     /* where the next page of a stream begins; malloc'ed, NULL after the last */
+	size_t counted;     /* bytes reported to rpc->call_bytes */
+	ProtobufCMessage *request;
+	struct db_call db;
+	uint64_t rows;
+	bool replayed; /* the answer is the one first given to this request_id */
+
+	struct outbox out;
+	struct error status; /* OK until something fails */
+};
+
+/* A stream was opened. NULL when memory is short. */
+struct call *call_new(struct h2 *h2, int32_t stream_id) MUST_CHECK;
+/* The stream must be closed: call_gone() first. */
+void call_free(struct call *call);
+
+/* What happens on the stream. */
+void call_header(struct call *call, const char *name, size_t name_len, const char *value, size_t value_len);
+void call_headers_complete(struct call *call);
+void call_receive(struct call *call, const uint8_t *bytes, size_t len);
+void call_half_closed(struct call *call);
+/* Reset by either side, or the connection is lost, or all is said. Nothing of the call reaches h2 after this. */
+void call_gone(struct call *call);
+/* The connection's queue has room again. */
+void call_room(struct call *call);
+/* The daemon stops: a call that would wait for ever ends. */
+void call_drain(struct call *call);
+
+/*
+ * Moves up to room reply bytes into out. *ret_end: they are the last, the trailers have been handed over.
+ * Returns 0 without *ret_end when there is nothing now; h2_resume() follows when there is.
+ */
+size_t call_pull(struct call *call, uint8_t *out, size_t room, bool *ret_end);
+
+/* For talk.c and query.c. */
+
+void call_move(struct call *call, enum call_state to);
+/* Decides the status (NULL: OK), which the next step says. The first decision stands. */
+void call_decide(struct call *call, const struct error *status);
+void call_refuse(struct call *call, enum status code, int32_t retry_after_ms, const char *text);
+/* Takes whatever steps the facts allow. May be called from within a step: that one then goes on. */
+void call_step(struct call *call);
+/* Tells the daemon and the connection how much memory the call has now, for the limits on all of them. */
+void call_count_bytes(struct call *call);
+
+#endif

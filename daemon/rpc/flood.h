@@ -1,0 +1,48 @@
+/*
+ * flood.h: how much nuisance one connection may make. Pure: bytes and the time in, a verdict out.
+ *
+ * nghttp2 1.52 has no budget for PING, SETTINGS, PRIORITY, WINDOW_UPDATE, RST_STREAM, empty DATA and
+ * frames of unknown type, and none for the resets that a peer provokes from us (CVE-2025-8671). A
+ * budget that grows with requests and replies never gets in the way of a working client.
+ */
+#ifndef RADIOSHOP_FLOOD_H
+#define RADIOSHOP_FLOOD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	FLOOD_BUDGET = 1000,            /* control frames at once */
+	FLOOD_REFILL_PER_S = 100,       /* and so many a second after that */
+	FLOOD_BUDGET_MAX = 4000,        /* most that requests and replies can add up to */
+	FLOOD_CREDIT = 4,               /* control frames that come with one request or one reply frame */
+	FLOOD_OWN_RESETS_PER_S = 100,   /* RST_STREAM we had to send */
+	FLOOD_PING_INTERVAL_MS = 10000, /* a PING sooner than this, with nothing sent between, is a strike */
+	FLOOD_PING_STRIKES = 2,         /* so many are forgiven */
+};
+
+struct flood {
+	unsigned preface;  /* bytes of the client's preface still to come */
+	uint8_t header[9]; /* of the frame that is arriving */
+	unsigned header_len;
+	uint32_t payload; /* bytes of its payload still to come */
+	int64_t tokens, refilled_ms;
+	int64_t second_ms; /* begin of the second in which own_resets are counted */
+	unsigned own_resets;
+	int64_t last_ping_ms; /* 0: none since the last frame of a reply */
+	unsigned strikes;
+};
+
+void flood_init(struct flood *f, int64_t now_ms);
+
+/* Walks the frame headers in what the peer sent. False: the budget is used up. */
+bool flood_received(struct flood *f, const uint8_t *bytes, size_t len, int64_t now_ms);
+/* A frame of a reply was sent: room for the WINDOW_UPDATE and PING that answer it. */
+void flood_replied(struct flood *f);
+/* We sent a RST_STREAM with an error. False: too many in this second. */
+bool flood_own_reset(struct flood *f, int64_t now_ms);
+/* A PING came. False: one strike too many, the connection ends with too_many_pings. */
+bool flood_ping(struct flood *f, int64_t now_ms);
+
+#endif

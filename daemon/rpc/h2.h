@@ -1,0 +1,76 @@
+/*
+ * h2.h: one HTTP/2 connection as its two neighbours see it: conn.c moves its bytes, call.c speaks on
+ * its streams. nghttp2 itself is known to h2.c only.
+ */
+#ifndef RADIOSHOP_H2_H
+#define RADIOSHOP_H2_H
+
+#include "rpc.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct call;
+struct h2;
+
+/* For conn.c. */
+
+/*
+ * A server session; SETTINGS wait to be sent. wake is called whenever there is something to send, from
+ * anywhere, and only takes note of it. NULL when memory is short. peer is copied.
+ */
+struct h2 *h2_new(struct rpc *rpc, const struct peer *peer, void (*wake)(void *owner), void *owner) MUST_CHECK;
+/* Calls that still run are cancelled. */
+void h2_free(struct h2 *h2);
+
+/* Takes what the peer sent. False: the session is broken, send what is left and end the connection. */
+bool h2_receive(struct h2 *h2, const uint8_t *bytes, size_t len) MUST_CHECK;
+/* The next bytes to send, at most about 16 KiB, valid until the next call; 0: nothing now; -1: broken. */
+ssize_t h2_send(struct h2 *h2, const uint8_t **ret_bytes);
+/* Nothing more will come or go: the connection can be ended once the bytes that were taken are out. */
+bool h2_ended(const struct h2 *h2);
+
+/* The two steps of a drain: tell the client to go elsewhere; a round trip later, name the last stream that counts. */
+void h2_shutdown_notice(struct h2 *h2);
+void h2_goaway(struct h2 *h2);
+
+/* Since when no call is open, monotonic ms; 0 when one is. */
+int64_t h2_idle_since(const struct h2 *h2);
+/* Since when the peer's flow control has let no reply byte pass although some wait; 0 when none wait. */
+int64_t h2_stalled_since(const struct h2 *h2);
+
+/* For call.c. */
+
+/* One header field of a reply; the name is a literal, the value is copied. */
+struct h2_field {
+	const char *name, *value;
+};
+
+/* Response headers; last: nothing follows them (trailers-only). Without last, h2 pulls the body with call_pull(). */
+void h2_respond(struct h2 *h2, struct call *call, const struct h2_field *fields, size_t count, bool last);
+/* Trailers; only from within call_pull(). */
+void h2_trailers(struct h2 *h2, struct call *call, const struct h2_field *fields, size_t count);
+/* The call has bytes or trailers to give again. */
+void h2_resume(struct h2 *h2, struct call *call);
+/* Ends the stream with RST_STREAM(CANCEL): the reply cannot be finished. */
+void h2_reset(struct h2 *h2, struct call *call);
+
+/*
+ * Whether another call may begin: not while replies of a peer that does not read pile up. When it said
+ * no, call_room() follows as soon as there is.
+ */
+bool h2_has_room(struct h2 *h2);
+/* Reply bytes that all calls of the connection have waiting; calls report what they add and drop. */
+void h2_queued_add(struct h2 *h2, size_t bytes);
+void h2_queued_sub(struct h2 *h2, size_t bytes);
+/* The same for request bytes that calls hold. */
+size_t h2_held(const struct h2 *h2);
+void h2_held_add(struct h2 *h2, size_t bytes);
+void h2_held_sub(struct h2 *h2, size_t bytes);
+
+struct rpc *h2_rpc(const struct h2 *h2);
+const struct peer *h2_peer(const struct h2 *h2);
+
+#endif

@@ -1,0 +1,283 @@
+/*
+ * method.c: the table of methods, and the check that table, proto and SQL say the same. Called by main
+ * at start and by call.c for every request. Owns the joined rows, which live as long as the program.
+ *
+ * To add a method: an rpc in proto/, a file in daemon/sql/, a row here.
+ */
+#include "method.h"
+
+#include "message.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Who may call: roles as PostgreSQL array text, for radioshop.enter(). */
+#define EVERYONE "{viewer,technician,fleet_manager,alerter,admin}"
+#define READERS  "{viewer,technician,fleet_manager,admin}"
+#define EDITORS  "{technician,fleet_manager,admin}"
+#define PLANNERS "{fleet_manager,admin}"
+#define BENCH    "{technician,admin}"
+#define ALERTERS "{alerter,admin}"
+#define ADMINS   "{admin}"
+
+/* clang-format off */
+#define ROW(service, name, rows, class, roles) {#service "Service", #name, ROWS_##rows, BACKEND_##class, roles}
+
+static const struct method_row rows[] = {
+	/*  service        method               rows    class  who */
+	ROW(Agency,        GetAgency,           ONE,    READ,  READERS),
+	ROW(Agency,        ListAgencies,        PAGE,   READ,  EVERYONE),
+	ROW(Agency,        CreateAgency,        ONE,    WRITE, ADMINS),
+	ROW(Agency,        UpdateAgency,        ONE,    WRITE, ADMINS),
+	ROW(Model,         GetModel,            ONE,    READ,  READERS),
+	ROW(Model,         ListModels,          PAGE,   READ,  EVERYONE),
+	ROW(Model,         CreateModel,         ONE,    WRITE, ADMINS),
+	ROW(Model,         UpdateModel,         ONE,    WRITE, ADMINS),
+	ROW(Model,         ImportModels,        ONE,    WRITE, ADMINS),
+	ROW(Asset,         GetAsset,            ONE,    READ,  READERS),
+	ROW(Asset,         ListAssets,          PAGE,   READ,  READERS),
+	ROW(Asset,         LookupAssets,        LIST,   READ,  READERS),
+	ROW(Asset,         CreateAsset,         ONE,    WRITE, EDITORS),
+	ROW(Asset,         UpdateAsset,         ONE,    WRITE, EDITORS),
+	ROW(Asset,         ImportAssets,        LIST,   SLOW,  EDITORS),
+	ROW(Asset,         ExportAssets,        STREAM, SLOW,  READERS),
+	ROW(Plan,          GetPlan,             ONE,    READ,  READERS),
+	ROW(Plan,          ListPlans,           PAGE,   READ,  READERS),
+	ROW(Plan,          CreatePlan,          ONE,    WRITE, PLANNERS),
+	ROW(Plan,          UpdatePlan,          ONE,    WRITE, PLANNERS),
+	ROW(Schedule,      ListDue,             PAGE,   READ,  READERS),
+	ROW(ServiceRecord, CreateServiceRecord, ONE,    WRITE, BENCH),
+	ROW(ServiceRecord, ListServiceRecords,  PAGE,   READ,  READERS),
+	ROW(Ticket,        GetTicket,           ONE,    READ,  READERS),
+	ROW(Ticket,        ListTickets,         PAGE,   READ,  READERS),
+	ROW(Ticket,        OpenTicket,          ONE,    WRITE, EDITORS),
+	ROW(Ticket,        UpdateTicket,        ONE,    WRITE, BENCH),
+	ROW(Ticket,        MoveTicket,          ONE,    WRITE, BENCH),
+	ROW(Ticket,        AddTicketEntry,      ONE,    WRITE, BENCH),
+	ROW(Ticket,        LogRepair,           ONE,    WRITE, BENCH),
+	ROW(Alert,         EmitAlerts,          LIST,   WRITE, ALERTERS),
+	ROW(Alert,         ListAlerts,          PAGE,   READ,  EVERYONE),
+	ROW(Alert,         AckAlert,            ONE,    WRITE, EDITORS),
+	ROW(Event,         ListEvents,          PAGE,   SLOW,  READERS),
+	ROW(Principal,     GetCaller,           ONE,    READ,  EVERYONE),
+	ROW(Principal,     GetPrincipal,        ONE,    READ,  ADMINS),
+	ROW(Principal,     ListPrincipals,      PAGE,   READ,  ADMINS),
+	ROW(Principal,     CreatePrincipal,     ONE,    WRITE, ADMINS),
+	ROW(Principal,     UpdatePrincipal,     ONE,    WRITE, ADMINS),
+	ROW(Principal,     GrantRole,           ONE,    WRITE, ADMINS),
+	ROW(Principal,     RevokeRole,          ONE,    WRITE, ADMINS),
+};
+/* clang-format on */
+enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
+_Static_assert(METHOD_COUNT == 41, "a method was added or lost: say so here and in the tests of tenancy");
+
+/* Texts that a row leads to. */
+struct method_names {
+	char sql[NAME_MAX_BYTES], dotted[2 * NAME_MAX_BYTES];
+};
+
+static struct method methods[METHOD_COUNT];
+static struct method_names names[METHOD_COUNT];
+static struct statement *statements[METHOD_COUNT];
+static size_t joined;
+
+bool method_sql_name(const char *name, char *out, size_t size)
+{
+	size_t n = 0;
+
+	for (const char *p = name; *p; p++) {
+		bool upper = isupper((unsigned char)*p) != 0;
+
+		if (n + 3 > size)
+			return false;
+		if (upper && p != name)
+			out[n++] = '_';
+		out[n++] = (char)tolower((unsigned char)*p);
+	}
+	out[n] = '\0';
+	return n > 0;
+}
+
+static const ProtobufCFieldDescriptor *field_of(const ProtobufCMessageDescriptor *d, const char *name)
+{
+	return protobuf_c_message_descriptor_get_field_by_name(d, name);
+}
+
+/* ROWS_PAGE needs what pages are asked and answered with; nothing else may look paged. */
+static bool row_check_paging(const struct method_row *row, const struct catalog_method *contract, struct error *err)
+{
+	bool page = row->rows == ROWS_PAGE;
+
+	if ((field_of(contract->input, "page_size") != NULL) == page &&
+		(field_of(contract->input, "page_token") != NULL) == page &&
+		(field_of(contract->output, "next_page_token") != NULL) == page)
+		return true;
+	return error_set(err, STATUS_INTERNAL, NULL,
+		"%s.%s: rows %s PAGE, but page_size, page_token and next_page_token %s", row->service, row->name,
+		page ? "are" : "are not", page ? "are not all in the proto" : "stand in the proto");
+}
+
+/* A list of rows goes into one repeated message field of the reply. */
+static bool row_check_list(const struct method_row *row, const struct catalog_method *contract, struct error *err)
+{
+	const ProtobufCMessageDescriptor *d = contract->output;
+	unsigned lists = 0;
+
+	if (row->rows != ROWS_LIST && row->rows != ROWS_PAGE)
+		return true;
+	for (unsigned i = 0; i < d->n_fields; i++)
+		if (field_is_repeated(&d->fields[i]) && field_message(&d->fields[i]))
+			lists++;
+	if (lists == 1)
+		return true;
+	return error_set(err, STATUS_INTERNAL, NULL, "%s.%s: rows are a list, but %s has %u repeated message fields",
+		row->service, row->name, d->name, lists);
+}
+
+bool method_row_check(const struct method_row *row, const struct catalog_method *contract, struct error *err)
+{
+	const ProtobufCFieldDescriptor *id = field_of(contract->input, "request_id");
+	bool stream = row->rows == ROWS_STREAM;
+
+	if (contract->client_streaming)
+		return error_set(err, STATUS_INTERNAL, NULL, "%s.%s: a statement cannot answer a stream of requests",
+			row->service, row->name);
+	if (stream != contract->server_streaming)
+		return error_set(err, STATUS_INTERNAL, NULL, "%s.%s: rows %s STREAM, but the proto %s", row->service,
+			row->name, stream ? "are" : "are not", stream ? "is unary" : "returns a stream");
+	if (id && (id->type != PROTOBUF_C_TYPE_STRING || field_is_repeated(id)))
+		return error_set(
+			err, STATUS_INTERNAL, NULL, "%s.%s: request_id is not a string", row->service, row->name);
+	if (row->class == BACKEND_WRITE && !id)
+		return error_set(err, STATUS_INTERNAL, NULL, "%s.%s: a write without a request_id in the proto",
+			row->service, row->name);
+	if (row->class == BACKEND_READ && id)
+		return error_set(err, STATUS_INTERNAL, NULL, "%s.%s: a read with a request_id in the proto",
+			row->service, row->name);
+	return row_check_paging(row, contract, err) && row_check_list(row, contract, err);
+}
+
+static bool method_join(size_t i, struct error *err)
+{
+	const struct method_row *row = &rows[i];
+	struct statement *statement = &methods[i].statement;
+	const struct catalog_method *contract;
+	char path[160];
+
+	snprintf(path, sizeof path, "/radioshop.v1.%s/%s", row->service, row->name);
+	contract = catalog_method_by_path(path, strlen(path));
+	if (!contract)
+		return error_set(err, STATUS_INTERNAL, NULL,
+			"method.c has a row %s.%s, but the proto has no such method", row->service, row->name);
+	if (!method_row_check(row, contract, err))
+		return false;
+	if (!method_sql_name(row->name, names[i].sql, sizeof names[i].sql) || !embedded_sql_find(names[i].sql))
+		return error_set(err, STATUS_INTERNAL, NULL,
+			"method.c has a row %s.%s, but there is no daemon/sql/%s.sql", row->service, row->name,
+			names[i].sql);
+	snprintf(names[i].dotted, sizeof names[i].dotted, "%s.%s", row->service, row->name);
+	methods[i].contract = contract;
+	statement->name = names[i].sql;
+	statement->rows = row->rows;
+	statement->class = row->class;
+	statement->roles = row->roles;
+	statement->method = names[i].dotted;
+	statement->request = contract->input;
+	statement->reply = contract->output;
+	return true;
+}
+
+static int method_compare(const void *a, const void *b)
+{
+	const struct method *x = a, *y = b;
+
+	return strcmp(x->contract->path, y->contract->path);
+}
+
+/* The other direction: everything in the proto and every .sql file is used by exactly one row. */
+static bool table_check_complete(struct error *err)
+{
+	size_t count;
+	const struct catalog_method *const contracts = catalog_methods(&count);
+
+	for (size_t i = 1; i < METHOD_COUNT; i++)
+		if (methods[i].contract == methods[i - 1].contract)
+			return error_set(err, STATUS_INTERNAL, NULL, "method.c has two rows for %s",
+				methods[i].statement.method);
+	for (size_t i = 0; i < count; i++)
+		if (strncmp(contracts[i].service, "radioshop.v1.", 13) == 0 &&
+			!method_by_path(contracts[i].path, strlen(contracts[i].path)))
+			return error_set(err, STATUS_INTERNAL, NULL, "the proto has %s, but method.c has no row for it",
+				contracts[i].path);
+	for (size_t i = 0; i < embedded_sql_count; i++) {
+		size_t m = 0;
+
+		while (m < METHOD_COUNT && strcmp(methods[m].statement.name, embedded_sql[i].name) != 0)
+			m++;
+		if (m == METHOD_COUNT)
+			return error_set(err, STATUS_INTERNAL, NULL, "no row of method.c uses daemon/sql/%s.sql",
+				embedded_sql[i].name);
+	}
+	return true;
+}
+
+bool method_table_init(struct error *err)
+{
+	if (joined == METHOD_COUNT)
+		return true;
+	for (size_t i = 0; i < METHOD_COUNT; i++)
+		if (!method_join(i, err))
+			return false;
+	qsort(methods, METHOD_COUNT, sizeof *methods, method_compare);
+	for (size_t i = 0; i < METHOD_COUNT; i++) {
+		methods[i].index = i;
+		statements[i] = &methods[i].statement;
+	}
+	joined = METHOD_COUNT;
+	if (table_check_complete(err))
+		return true;
+	joined = 0;
+	return false;
+}
+
+const struct method *method_table(size_t *ret_count)
+{
+	*ret_count = joined;
+	return methods;
+}
+
+const struct method_row *method_rows(size_t *ret_count)
+{
+	*ret_count = METHOD_COUNT;
+	return rows;
+}
+
+const struct method *method_by_path(const char *path, size_t len)
+{
+	size_t low = 0, high = joined;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		const char *at = methods[mid].contract->path;
+		size_t at_len = strlen(at);
+		int order = memcmp(path, at, len < at_len ? len : at_len);
+
+		if (order == 0)
+			order = (len > at_len) - (len < at_len);
+		if (order == 0)
+			return &methods[mid];
+		if (order < 0)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return NULL;
+}
+
+struct statement *const *method_statements(size_t *ret_count)
+{
+	*ret_count = joined;
+	return statements;
+}

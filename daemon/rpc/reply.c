@@ -1,0 +1,148 @@
+/*
+ * reply.c: turns a call's messages and its status into HTTP/2 fields and bytes; called by call.c.
+ * Owns nothing: the bytes are in the call's outbox.
+ */
+#include "reply.h"
+
+#include "call.h"
+#include "h2.h"
+#include "message.h"
+#include "metadata.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { STATUS_FIELDS_MAX = 4, MESSAGE_TEXT_MAX = 1600, DETAILS_MAX = 3072 };
+
+/* Text of the trailers; lives until they are handed to h2, which copies. */
+struct status_text {
+	char code[4], message[MESSAGE_TEXT_MAX], details[DETAILS_MAX];
+};
+
+void reply_headers(struct call *call)
+{
+	const struct h2_field fields[] = {{":status", "200"}, {"content-type", call->head.content_type}};
+
+	if (call->responded)
+		return;
+	call->responded = true;
+	h2_respond(call->h2, call, fields, sizeof fields / sizeof *fields, false);
+}
+
+/* Room for a message of len bytes, its prefix written. */
+static uint8_t *reply_frame(struct call *call, size_t len, struct error *err)
+{
+	uint8_t *at = len <= UINT32_MAX - FRAME_PREFIX ? outbox_append(&call->out, FRAME_PREFIX + len) : NULL;
+
+	if (!at) {
+		error_set(
+			err, STATUS_RESOURCE_EXHAUSTED, NULL, "no memory for a reply of %zu bytes; ask for less", len);
+		return NULL;
+	}
+	frame_prefix(at, (uint32_t)len);
+	h2_queued_add(call->h2, FRAME_PREFIX + len);
+	return at + FRAME_PREFIX;
+}
+
+static void reply_announce(struct call *call)
+{
+	if (call->responded)
+		h2_resume(call->h2, call);
+	else
+		reply_headers(call);
+}
+
+bool reply_message(struct call *call, const ProtobufCMessage *message, struct error *err)
+{
+	uint8_t *at = reply_frame(call, message_packed_size(message), err);
+
+	if (!at)
+		return false;
+	(void)message_pack(message, at);
+	reply_announce(call);
+	return true;
+}
+
+bool reply_packed(struct call *call, const uint8_t *bytes, size_t len, struct error *err)
+{
+	uint8_t *at = reply_frame(call, len, err);
+
+	if (!at)
+		return false;
+	if (len > 0)
+		memcpy(at, bytes, len);
+	reply_announce(call);
+	return true;
+}
+
+size_t reply_take(struct call *call, uint8_t *out, size_t room)
+{
+	size_t n = outbox_take(&call->out, out, room);
+
+	h2_queued_sub(call->h2, n);
+	return n;
+}
+
+void reply_drop(struct call *call)
+{
+	h2_queued_sub(call->h2, call->out.bytes);
+	outbox_release(&call->out);
+}
+
+static size_t status_fields(const struct error *status, struct status_text *text, struct h2_field *fields)
+{
+	size_t n = 0;
+
+	if (status->code == STATUS_OK) {
+		fields[n++] = (struct h2_field){"grpc-status", "0"};
+		return n;
+	}
+	snprintf(text->code, sizeof text->code, "%d", (int)status->code);
+	fields[n++] = (struct h2_field){"grpc-status", text->code};
+	if (grpc_message_encode(status->text, text->message, sizeof text->message) > 0)
+		fields[n++] = (struct h2_field){"grpc-message", text->message};
+	if (status_details_encode(status, text->details, sizeof text->details) > 0)
+		fields[n++] = (struct h2_field){"grpc-status-details-bin", text->details};
+	return n;
+}
+
+bool reply_status(struct call *call)
+{
+	struct h2_field fields[3 + STATUS_FIELDS_MAX] = {
+		{":status", "200"},
+		{"content-type", call->head.content_type ? call->head.content_type : "application/grpc"},
+	};
+	struct status_text text;
+	size_t n = 2;
+
+	/* Trailers alone are for errors; an OK without a message still has headers and trailers. */
+	if (!call->responded && call->status.code != STATUS_OK) {
+		if (call->head.bad_encoding)
+			fields[n++] = (struct h2_field){"grpc-accept-encoding", "identity"};
+		n += status_fields(&call->status, &text, fields + n);
+		h2_respond(call->h2, call, fields, n, true);
+		return true;
+	}
+	reply_announce(call);
+	return false;
+}
+
+void reply_trailers(struct call *call)
+{
+	struct h2_field fields[STATUS_FIELDS_MAX];
+	struct status_text text;
+
+	h2_trailers(call->h2, call, fields, status_fields(&call->status, &text, fields));
+}
+
+void reply_http(struct call *call, int http_status)
+{
+	const struct h2_field fields[] = {
+		{":status", http_status == 405 ? "405" : "415"},
+		http_status == 405 ? (struct h2_field){"allow", "POST"}
+				   : (struct h2_field){"accept", "application/grpc"},
+		{"content-length", "0"},
+	};
+
+	h2_respond(call->h2, call, fields, sizeof fields / sizeof *fields, true);
+}

@@ -1,0 +1,28 @@
+/*
+ * rpc.h: what all calls share: the database, the limits, the state of the daemon.
+ */
+#ifndef RADIOSHOP_RPC_H
+#define RADIOSHOP_RPC_H
+
+#include "config.h"
+#include "pool.h"
+
+#include <event2/event.h>
+#include <stdbool.h>
+
+/* Owned by daemon.c; plain data, lives as long as any call. */
+struct rpc {
+	struct event_base *base;
+	struct pool *pool;
+	const struct config *config; /* the one in force; limits are read at each use */
+	bool draining;               /* new calls are refused with UNAVAILABLE */
+	size_t call_bytes;           /* memory of all calls' requests and replies; over a limit new ones are refused */
+};
+
+/* Who is at the other end of a connection. */
+struct peer {
+	char principal[128]; /* name from the certificate */
+	char address[64];    /* "127.0.0.1:40112", for the log */
+};
+
+#endif

@@ -1,0 +1,9 @@
+-- One asset, by any code on it. A code that several carry is a refusal that names them, never a guess.
+SELECT o.refusal, a.asset_id AS id, g.code AS agency,
+  a.tag, a.serial, coalesce(m.number, '') AS model, a.class, a.status, a.assigned_to, a.location, a.system, a.unit_id, a.alias,
+  a.firmware, a.codeplug, a.purchased_on, a.warranty_until, a.cost_cents, a.quantity, a.description, a.notes, a.revision,
+  a.created_at, a.updated_at
+FROM radioshop.one_asset(:asset::text) o
+LEFT JOIN radioshop.asset a ON a.agency_id = o.agency_id AND a.asset_id = o.asset_id
+LEFT JOIN radioshop.agency g ON g.agency_id = a.agency_id
+LEFT JOIN radioshop.model m ON m.model_id = a.model_id

@@ -1,0 +1,46 @@
+-- Tickets, newest first: the open ones on their partial index, all of them, or those of one asset. The key is in a CTE: coalesce()
+-- is not leakproof, and row level security would keep the condition from the index.
+WITH wanted AS MATERIALIZED (
+  SELECT g.agency_id, g.code, :closed::bool OR coalesce(:state::text IN ('closed', 'cancelled'), false) AS closed_too,
+    coalesce((:page_key::text[])[1]::timestamptz, 'infinity') AS opened_before,
+    coalesce((:page_key::text[])[2]::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff') AS id_before
+  FROM radioshop.agency g
+  WHERE g.agency_id = ANY (radioshop.agencies()) AND (:agency::text = '' OR g.code = upper(:agency))
+), subject AS MATERIALIZED (
+  SELECT o.agency_id, o.asset_id, o.refusal FROM radioshop.one_asset(:asset::text) o WHERE :asset <> ''
+), wrong AS (
+  SELECT CASE WHEN :agency <> '' AND NOT EXISTS (SELECT FROM wanted) THEN
+      radioshop.refuse('NOT_FOUND', 'agency', format('no agency has the code %s', :agency))
+    ELSE (SELECT x.refusal FROM subject x) END AS refusal
+), page AS (
+  SELECT d.agency_id, d.ticket_id, d.opened_at
+  FROM wanted w CROSS JOIN LATERAL (
+    (SELECT t.agency_id, t.ticket_id, t.opened_at FROM radioshop.ticket t
+      WHERE :asset = '' AND NOT w.closed_too AND t.agency_id = w.agency_id AND t.closed_at IS NULL
+        AND (:state IS NULL OR t.state = :state)
+        AND (t.opened_at, t.ticket_id) < (w.opened_before, w.id_before)
+      ORDER BY t.opened_at DESC, t.ticket_id DESC LIMIT :page_limit::int4)
+    UNION ALL
+    (SELECT t.agency_id, t.ticket_id, t.opened_at FROM radioshop.ticket t
+      WHERE :asset = '' AND w.closed_too AND t.agency_id = w.agency_id
+        AND (:state IS NULL OR t.state = :state)
+        AND (t.opened_at, t.ticket_id) < (w.opened_before, w.id_before)
+      ORDER BY t.opened_at DESC, t.ticket_id DESC LIMIT :page_limit::int4)
+    UNION ALL
+    (SELECT t.agency_id, t.ticket_id, t.opened_at
+      FROM subject x JOIN radioshop.ticket t ON t.agency_id = x.agency_id AND t.asset_id = x.asset_id
+      WHERE :asset <> '' AND x.agency_id = w.agency_id AND (w.closed_too OR t.closed_at IS NULL)
+        AND (:state IS NULL OR t.state = :state)
+        AND (t.opened_at, t.ticket_id) < (w.opened_before, w.id_before)
+      ORDER BY t.opened_at DESC, t.ticket_id DESC LIMIT :page_limit::int4)
+  ) d
+  ORDER BY d.opened_at DESC, d.ticket_id DESC
+  LIMIT :page_limit::int4
+)
+SELECT w.refusal, t.id, t.number, t.agency, t.tag, t.state, t.priority, t.problem, t.cause, t.action, t.opened_by, t.opened_at, t.closed_at,
+  t.labour_minutes, t.cost_cents, t.moves, t.revision, ARRAY[page.opened_at::text, page.ticket_id::text] AS page_key
+FROM wrong w
+LEFT JOIN page ON w.refusal IS NULL
+LEFT JOIN LATERAL radioshop.shown_ticket(page.agency_id, page.ticket_id) t ON page.ticket_id IS NOT NULL
+WHERE w.refusal IS NOT NULL OR page.ticket_id IS NOT NULL
+ORDER BY page.opened_at DESC, page.ticket_id DESC
