@@ -1,0 +1,23 @@
+/*
+ * actions.h: what commands do that a table row alone cannot say. Each returns the exit code; argv begins behind
+ * the command's words.
+ */
+#ifndef RADIOSHOP_ACTIONS_H
+#define RADIOSHOP_ACTIONS_H
+
+struct session;
+struct command;
+
+int action_asset_import(struct session *s, const struct command *c, int argc, char **argv); /* import.c */
+int action_model_import(struct session *s, const struct command *c, int argc, char **argv); /* import.c */
+int action_export(struct session *s, const struct command *c, int argc, char **argv);       /* run.c */
+int action_health(struct session *s, const struct command *c, int argc, char **argv);       /* run.c */
+int action_call(struct session *s, const struct command *c, int argc, char **argv);         /* run.c */
+int action_emit(struct session *s, const struct command *c, int argc, char **argv);         /* emit.c */
+int action_unsent_list(struct session *s, const struct command *c, int argc, char **argv);  /* unsent.c */
+int action_unsent_send(struct session *s, const struct command *c, int argc, char **argv);  /* unsent.c */
+int action_unsent_drop(struct session *s, const struct command *c, int argc, char **argv);  /* unsent.c */
+int action_completion(struct session *s, const struct command *c, int argc, char **argv);   /* completion.c */
+int action_help(struct session *s, const struct command *c, int argc, char **argv);         /* help.c */
+
+#endif

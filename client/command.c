@@ -1,0 +1,309 @@
+/*
+ * command.c: THE table of commands. Read by main, run, help and completion.
+ * Owns nothing; everything is constant.
+ */
+#include "command.h"
+
+#include "actions.h"
+#include "reopen.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define AGENCY_COLUMNS    "code name time_zone"
+#define AGENCY_WIDE       "revision created_at updated_at"
+#define MODEL_COLUMNS     "number manufacturer family tier band class"
+#define MODEL_WIDE        "end_of_support_on revision"
+#define ASSET_COLUMNS     "agency tag serial model class status assigned_to location"
+#define ASSET_RADIO       "system unit_id alias firmware codeplug"
+#define ASSET_WIDE        ASSET_RADIO " purchased_on warranty_until cost_cents quantity description"
+#define PLAN_COLUMNS      "agency code name interval_count interval_unit class model assets stopped"
+#define PLAN_WIDE         "basis first_due_on grace_days escalate_days"
+#define DUE_COLUMNS       "due_on days_overdue agency tag plan model assigned_to status"
+#define DUE_WIDE          "serial class last_done_on"
+#define SERVICE_COLUMNS   "done_on agency tag plan result next_due_on recorded_by notes"
+#define SERVICE_WIDE      "readings recorded_at id"
+#define TICKET_COLUMNS    "number tag state priority problem opened_at"
+#define TICKET_WIDE       "agency cause action opened_by closed_at labour_minutes cost_cents"
+#define MOVED_COLUMNS     "number tag state priority problem moves"
+#define ENTRY_COLUMNS     "number tag state labour_minutes cost_cents"
+#define ALERT_COLUMNS     "emitted_at kind agency tag plan due_on days_overdue assigned_to id"
+#define ALERT_WIDE        "step acked_at acked_by ack_note"
+#define PRINCIPAL_COLUMNS "name display_name disabled grants"
+#define PRINCIPAL_WIDE    "revision created_at"
+#define EVENT_COLUMNS     "at principal agency resource resource_id action"
+#define EVENT_WIDE        "method before after request_id"
+
+#define NEW_ASSET_FIELDS "-asset.id asset.revision asset.created_at asset.updated_at"
+#define OLD_ASSET_FIELDS "-asset.id asset.agency asset.created_at asset.updated_at"
+#define TICKET_FIELDS    "ticket.priority ticket.problem ticket.cause ticket.action ticket.revision"
+
+#define OF_ASSET  .fetch = "AssetService.GetAsset", .take = "asset.id asset.revision"
+#define OF_TICKET .fetch = "TicketService.GetTicket"
+#define MOVE(word, to, text)                                                                                           \
+	{                                                                                                              \
+		.noun = "ticket", .verb = word, .method = "TicketService.MoveTicket", .positional = "ticket",          \
+		.columns = MOVED_COLUMNS, .wide = TICKET_WIDE, .preset = "state=" to, OF_TICKET,                       \
+		.take = "revision=ticket.revision", .help = text,                                                      \
+		.example = "radioshop ticket " word " IND-2026-00042 --note 'no receive audio'"                        \
+	}
+
+const struct noun nouns[] = {
+	{"due", "What is due, and what is overdue"},
+	{"asset", "The register of radio equipment"},
+	{"ticket", "Repairs, from the report of a fault to the return of the radio"},
+	{"service", "Preventive maintenance that was done"},
+	{"plan", "What is to be done to which equipment, and how often"},
+	{"alert", "What has become overdue, said once"},
+	{"model", "The catalogue of radio types"},
+	{"agency", "The cities and districts that share the shop"},
+	{"principal", "Who may call, and for which agencies"},
+	{"event", "Every change, as the database recorded it"},
+	{"whoami", "Who you are to the shop, and what you may do"},
+	{"health", "Whether the shop can serve"},
+	{"call", "Call any method by its name"},
+	{"unsent", "What could not be sent, kept to be sent later"},
+	{"completion", "The completion script of a shell"},
+	{"help", "Help for a command"},
+	{NULL, NULL},
+};
+
+/* One row a command, not one line a field. */
+/* clang-format off */
+const struct command commands[] = {
+	{.noun = "agency", .verb = "list", .method = "AgencyService.ListAgencies", .columns = AGENCY_COLUMNS,
+		.wide = AGENCY_WIDE, .example = "radioshop agency list"},
+	{.noun = "agency", .verb = "show", .method = "AgencyService.GetAgency", .positional = "agency",
+		.example = "radioshop agency show IND"},
+	{.noun = "agency", .verb = "create", .method = "AgencyService.CreateAgency",
+		.positional = "agency.code agency.name", .columns = AGENCY_COLUMNS, .wide = AGENCY_WIDE,
+		.fields = "agency.time_zone",
+		.example = "radioshop agency create IND 'City of Independence' --time-zone America/Chicago"},
+	{.noun = "agency", .verb = "update", .method = "AgencyService.UpdateAgency", .positional = "agency",
+		.columns = AGENCY_COLUMNS, .wide = AGENCY_WIDE,
+		.fields = "agency.name agency.time_zone agency.revision", .fetch = "AgencyService.GetAgency",
+		.take = "agency.code agency.revision",
+		.example = "radioshop agency update IND --name 'City of Independence, Missouri'"},
+
+	{.noun = "model", .verb = "list", .method = "ModelService.ListModels", .columns = MODEL_COLUMNS,
+		.wide = MODEL_WIDE, .example = "radioshop model list --family 'APX 6000'"},
+	{.noun = "model", .verb = "show", .method = "ModelService.GetModel", .positional = "model",
+		.example = "radioshop model show H98UCF9PW6BN"},
+	{.noun = "model", .verb = "create", .method = "ModelService.CreateModel", .positional = "model.number",
+		.columns = MODEL_COLUMNS, .wide = MODEL_WIDE, .fields = "-model.revision",
+		.need = "model.manufacturer model.class",
+		.example = "radioshop model create H98UCF9PW6BN --manufacturer 'Motorola Solutions' --class portable"},
+	{.noun = "model", .verb = "update", .method = "ModelService.UpdateModel", .positional = "model",
+		.columns = MODEL_COLUMNS, .wide = MODEL_WIDE, .fields = "-model.number",
+		.fetch = "ModelService.GetModel", .take = "model.number model.revision",
+		.example = "radioshop model update H98UCF9PW6BN --end-of-support-on 2030-12-31"},
+	{.noun = "model", .verb = "import", .method = "ModelService.ImportModels", .fields = "",
+		.example = "radioshop model import models.csv", .run = action_model_import},
+
+	{.noun = "asset", .verb = "list", .method = "AssetService.ListAssets", .columns = ASSET_COLUMNS,
+		.wide = ASSET_WIDE, .example = "radioshop asset list --agency IND --status spare"},
+	{.noun = "asset", .verb = "show", .method = "AssetService.GetAsset", .positional = "asset",
+		.example = "radioshop asset show 837CXK1234"},
+	{.noun = "asset", .verb = "find", .method = "AssetService.LookupAssets", .positional = "code",
+		.columns = ASSET_COLUMNS, .wide = ASSET_WIDE, .example = "radioshop asset find 837CX"},
+	{.noun = "asset", .verb = "create", .method = "AssetService.CreateAsset",
+		.positional = "asset.agency asset.tag", .columns = ASSET_COLUMNS, .wide = ASSET_WIDE,
+		.fields = NEW_ASSET_FIELDS, .need = "asset.model|asset.class",
+		.example = "radioshop asset create IND 1042 --model H98UCF9PW6BN --serial 837CXK1234 --cost 3250.00"},
+	{.noun = "asset", .verb = "update", .method = "AssetService.UpdateAsset", .positional = "asset",
+		.columns = ASSET_COLUMNS, .wide = ASSET_WIDE, .fields = OLD_ASSET_FIELDS, OF_ASSET,
+		.example = "radioshop asset update 1042 --assigned-to 'Engine 4' --clear-location"},
+	{.noun = "asset", .verb = "retire", .method = "AssetService.UpdateAsset", .positional = "asset",
+		.columns = ASSET_COLUMNS, .wide = ASSET_WIDE, .preset = "asset.status=retired",
+		.fields = "asset.notes asset.revision", OF_ASSET, .help = "Take an asset out of use for good.",
+		.example = "radioshop asset retire 1042 --notes 'beyond repair'"},
+	{.noun = "asset", .verb = "import", .method = "AssetService.ImportAssets", .fields = "agency dry_run",
+		.example = "radioshop asset import radios.csv --agency IND --dry-run", .run = action_asset_import},
+	{.noun = "asset", .verb = "export", .method = "AssetService.ExportAssets", .columns = ASSET_COLUMNS,
+		.wide = ASSET_WIDE, .help = "Write every asset you may see, as csv unless -o says otherwise.",
+		.example = "radioshop asset export --agency IND > radios.csv", .run = action_export},
+
+	{.noun = "plan", .verb = "list", .method = "PlanService.ListPlans", .columns = PLAN_COLUMNS, .wide = PLAN_WIDE,
+		.example = "radioshop plan list --agency IND"},
+	{.noun = "plan", .verb = "show", .method = "PlanService.GetPlan", .positional = "agency plan",
+		.example = "radioshop plan show IND PM12"},
+	{.noun = "plan", .verb = "create", .method = "PlanService.CreatePlan", .positional = "plan.agency plan.code",
+		.columns = PLAN_COLUMNS, .wide = PLAN_WIDE, .fields = "-plan.assets plan.revision plan.stopped",
+		.need = "plan.name plan.interval_count plan.interval_unit", .example =
+		"radioshop plan create IND PM12 --name 'Yearly PM' --interval-count 12 --interval-unit months "
+		"--class portable"},
+	{.noun = "plan", .verb = "update", .method = "PlanService.UpdatePlan", .positional = "agency plan",
+		.columns = PLAN_COLUMNS, .wide = PLAN_WIDE, .fields = "-plan.agency plan.code plan.assets",
+		.fetch = "PlanService.GetPlan", .take = "plan.agency plan.code plan.revision",
+		.example = "radioshop plan update IND PM12 --grace-days 30"},
+	{.noun = "plan", .verb = "stop", .method = "PlanService.UpdatePlan", .positional = "agency plan",
+		.columns = PLAN_COLUMNS, .wide = PLAN_WIDE, .preset = "plan.stopped=true", .fields = "plan.revision",
+		.fetch = "PlanService.GetPlan", .take = "plan.agency plan.code plan.revision",
+		.help = "Stop a plan: it makes nothing due any more.", .example = "radioshop plan stop IND PM12"},
+
+	{.noun = "due", .verb = "list", .method = "ScheduleService.ListDue", .columns = DUE_COLUMNS, .wide = DUE_WIDE,
+		.alone = true, .example = "radioshop due --agency IND --overdue"},
+
+	{.noun = "service", .verb = "record", .method = "ServiceRecordService.CreateServiceRecord",
+		.positional = "asset", .columns = SERVICE_COLUMNS, .wide = SERVICE_WIDE, .need = "result",
+		.example = "radioshop service record 1042 --result passed --reading 'TX power=4.9 W' --reading "
+		"'BER=0.4 %'"},
+	{.noun = "service", .verb = "list", .method = "ServiceRecordService.ListServiceRecords",
+		.columns = SERVICE_COLUMNS, .wide = SERVICE_WIDE, .example = "radioshop service list --asset 1042"},
+
+	{.noun = "ticket", .verb = "open", .method = "TicketService.OpenTicket", .positional = "asset problem",
+		.columns = TICKET_COLUMNS, .wide = TICKET_WIDE,
+		.example = "radioshop ticket open 1042 'no receive audio' --priority urgent --received"},
+	{.noun = "ticket", .verb = "log", .method = "TicketService.LogRepair", .positional = "asset",
+		.columns = TICKET_COLUMNS, .wide = TICKET_WIDE, .need = "problem action",
+		.example = "radioshop ticket log 1042 --problem 'no receive audio' --action 'new speaker' --minutes 15 "
+		"--part 'speaker 5005156Z02' --part-cost 14.20"},
+	{.noun = "ticket", .verb = "show", .method = "TicketService.GetTicket", .positional = "ticket",
+		.example = "radioshop ticket show IND-2026-00042"},
+	{.noun = "ticket", .verb = "list", .method = "TicketService.ListTickets", .columns = TICKET_COLUMNS,
+		.wide = TICKET_WIDE, .example = "radioshop ticket list --state awaiting-parts"},
+	{.noun = "ticket", .verb = "note", .method = "TicketService.AddTicketEntry", .positional = "ticket text",
+		.columns = ENTRY_COLUMNS, .wide = TICKET_WIDE, .preset = "kind=note", .fields = "",
+		.help = "Add a note to a ticket.",
+		.example = "radioshop ticket note IND-2026-00042 'owner called, wants it by Friday'"},
+	{.noun = "ticket", .verb = "labour", .method = "TicketService.AddTicketEntry",
+		.positional = "ticket minutes text?", .columns = ENTRY_COLUMNS, .wide = TICKET_WIDE,
+		.preset = "kind=labour", .fields = "", .help = "Add minutes of work to a ticket.",
+		.example = "radioshop ticket labour IND-2026-00042 25 'aligned'"},
+	{.noun = "ticket", .verb = "part", .method = "TicketService.AddTicketEntry", .positional = "ticket text",
+		.columns = ENTRY_COLUMNS, .wide = TICKET_WIDE, .preset = "kind=part", .fields = "cost_cents",
+		.help = "Add a part to a ticket.",
+		.example = "radioshop ticket part IND-2026-00042 'speaker 5005156Z02' --cost 14.20"},
+	{.noun = "ticket", .verb = "outside", .method = "TicketService.AddTicketEntry", .positional = "ticket text",
+		.columns = ENTRY_COLUMNS, .wide = TICKET_WIDE, .preset = "kind=outside", .fields = "cost_cents",
+		.need = "cost_cents", .help = "Add a cost from outside, such as a depot's bill.",
+		.example = "radioshop ticket outside IND-2026-00042 'depot RMA 77120' --cost 310"},
+	{.noun = "ticket", .verb = "update", .method = "TicketService.UpdateTicket", .positional = "ticket",
+		.columns = TICKET_COLUMNS, .wide = TICKET_WIDE, .fields = TICKET_FIELDS, OF_TICKET,
+		.take = "ticket.id ticket.revision",
+		.example = "radioshop ticket update IND-2026-00042 --priority high"},
+	{.noun = "ticket", .verb = "move", .method = "TicketService.MoveTicket", .positional = "ticket state",
+		.columns = MOVED_COLUMNS, .wide = TICKET_WIDE, OF_TICKET, .take = "revision=ticket.revision",
+		.example = "radioshop ticket move IND-2026-00042 testing"},
+	MOVE("receive", "received", "Check the radio in at the bench."),
+	MOVE("diagnose", "diagnosing", "Begin to look for the fault."),
+	MOVE("await-parts", "awaiting_parts", "Wait for parts."),
+	MOVE("await-approval", "awaiting_approval", "Wait for the agency to approve the cost."),
+	MOVE("depot", "at_depot", "Send the radio to the maker's depot."),
+	MOVE("repair", "repairing", "Begin the repair."),
+	MOVE("test", "testing", "Test the radio after the repair."),
+	MOVE("ready", "ready", "Say that the radio can be picked up."),
+	MOVE("return", "returned", "Give the radio back to its agency."),
+	MOVE("close", "closed", "Finish the ticket."),
+	MOVE("cancel", "cancelled", "Give the ticket up; nothing was done."),
+	{.noun = "ticket", .verb = "reopen", .method = "TicketService.MoveTicket", .positional = "ticket",
+		.columns = MOVED_COLUMNS, .wide = TICKET_WIDE, .fields = "-state", OF_TICKET,
+		.take = "revision=ticket.revision", .adapt = reopen_to, .help = "Open a finished ticket again.",
+		.example = "radioshop ticket reopen IND-2026-00042 --note 'same fault again'"},
+
+	{.noun = "alert", .verb = "emit", .method = "AlertService.EmitAlerts", .columns = ALERT_COLUMNS,
+		.wide = ALERT_WIDE, .fields = "agency", .example = "radioshop alert emit", .run = action_emit},
+	{.noun = "alert", .verb = "list", .method = "AlertService.ListAlerts", .columns = ALERT_COLUMNS,
+		.wide = ALERT_WIDE, .example = "radioshop alert list --open"},
+	{.noun = "alert", .verb = "ack", .method = "AlertService.AckAlert", .positional = "alert",
+		.columns = ALERT_COLUMNS, .wide = ALERT_WIDE,
+		.example = "radioshop alert ack 0190f0d2-7a1b-7c3d-8e4f-5a6b7c8d9e0f --note 'radio is at the depot'"},
+
+	{.noun = "principal", .verb = "list", .method = "PrincipalService.ListPrincipals", .columns = PRINCIPAL_COLUMNS,
+		.wide = PRINCIPAL_WIDE, .example = "radioshop principal list"},
+	{.noun = "principal", .verb = "show", .method = "PrincipalService.GetPrincipal", .positional = "principal",
+		.example = "radioshop principal show pat"},
+	{.noun = "principal", .verb = "create", .method = "PrincipalService.CreatePrincipal",
+		.positional = "principal.name principal.display_name", .columns = PRINCIPAL_COLUMNS,
+		.wide = PRINCIPAL_WIDE, .fields = "", .example = "radioshop principal create pat 'Pat Doe, bench 2'"},
+	{.noun = "principal", .verb = "update", .method = "PrincipalService.UpdatePrincipal", .positional = "principal",
+		.columns = PRINCIPAL_COLUMNS, .wide = PRINCIPAL_WIDE,
+		.fields = "principal.display_name principal.disabled principal.revision",
+		.fetch = "PrincipalService.GetPrincipal", .take = "principal.name principal.revision",
+		.example = "radioshop principal update pat --display-name 'Pat Roe'"},
+	{.noun = "principal", .verb = "disable", .method = "PrincipalService.UpdatePrincipal",
+		.positional = "principal", .columns = PRINCIPAL_COLUMNS, .wide = PRINCIPAL_WIDE,
+		.preset = "principal.disabled=true", .fields = "principal.revision",
+		.fetch = "PrincipalService.GetPrincipal", .take = "principal.name principal.revision",
+		.help = "Lock a principal out at once, whatever its certificate says.",
+		.example = "radioshop principal disable pat"},
+	{.noun = "principal", .verb = "enable", .method = "PrincipalService.UpdatePrincipal", .positional = "principal",
+		.columns = PRINCIPAL_COLUMNS, .wide = PRINCIPAL_WIDE, .preset = "principal.disabled=false",
+		.fields = "principal.revision", .fetch = "PrincipalService.GetPrincipal",
+		.take = "principal.name principal.revision", .help = "Let a principal in again.",
+		.example = "radioshop principal enable pat"},
+	{.noun = "principal", .verb = "grant", .method = "PrincipalService.GrantRole", .positional = "principal role",
+		.columns = PRINCIPAL_COLUMNS, .wide = PRINCIPAL_WIDE,
+		.example = "radioshop principal grant pat fleet-manager --agency IND"},
+	{.noun = "principal", .verb = "revoke", .method = "PrincipalService.RevokeRole", .positional = "principal role",
+		.columns = PRINCIPAL_COLUMNS, .wide = PRINCIPAL_WIDE,
+		.example = "radioshop principal revoke pat fleet-manager --agency IND"},
+
+	{.noun = "event", .verb = "list", .method = "EventService.ListEvents", .columns = EVENT_COLUMNS,
+		.wide = EVENT_WIDE, .alone = true, .example = "radioshop event list --resource ticket --agency IND"},
+
+	{.noun = "whoami", .verb = "", .method = "PrincipalService.GetCaller", .alone = true,
+		.example = "radioshop whoami"},
+	{.noun = "health", .verb = "", .method = "grpc.health.v1.Health/Check", .alone = true,
+		.example = "radioshop health", .run = action_health},
+	{.noun = "health", .verb = "watch", .method = "grpc.health.v1.Health/Watch",
+		.example = "radioshop health watch"},
+
+	{.noun = "call", .verb = "", .alone = true, .run = action_call,
+		.help = "Call any method: SERVICE.METHOD with -f FILE and the flags of its request.",
+		.example = "radioshop call AssetService.GetAsset --asset 1042 -o json"},
+	{.noun = "unsent", .verb = "list", .alone = true, .help = "List what could not be sent.",
+		.example = "radioshop unsent list", .run = action_unsent_list},
+	{.noun = "unsent", .verb = "send", .help = "Send it now, oldest first, or just the one with this id.",
+		.example = "radioshop unsent send", .run = action_unsent_send},
+	{.noun = "unsent", .verb = "drop", .help = "Forget the one with this id.",
+		.example = "radioshop unsent drop 7b0f0b5e-4e0c-4d0e-9d8e-6d1c3f6a2b10", .run = action_unsent_drop},
+	{.noun = "completion", .verb = "", .alone = true, .help = "Print the completion script for bash, zsh or fish.",
+		.example = "radioshop completion bash > /etc/bash_completion.d/radioshop", .run = action_completion},
+	{.noun = "help", .verb = "", .alone = true, .help = "Help for a command: help NOUN VERB.",
+		.example = "radioshop help ticket log", .run = action_help},
+	{.noun = NULL},
+};
+/* clang-format on */
+
+const char *const methods_without_row[] = {
+	/* Reflection is for other people's tools. */
+	"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+	"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+	NULL,
+};
+
+const struct noun *noun_find(const char *name)
+{
+	for (const struct noun *n = nouns; n->name != NULL; n++)
+		if (strcmp(n->name, name) == 0)
+			return n;
+	return NULL;
+}
+
+const struct command *command_find(const char *noun, const char *verb)
+{
+	for (const struct command *c = commands; c->noun != NULL; c++)
+		if (strcmp(c->noun, noun) == 0 &&
+			(verb == NULL ? c->alone : *c->verb != '\0' && strcmp(c->verb, verb) == 0))
+			return c;
+	return NULL;
+}
+
+bool word_next(const char **list, char *out, size_t out_size)
+{
+	size_t n;
+
+	if (*list == NULL)
+		return false;
+	*list += strspn(*list, " ");
+	n = strcspn(*list, " ");
+	if (n == 0)
+		return false;
+	if (n >= out_size)
+		abort();
+	memcpy(out, *list, n);
+	out[n] = '\0';
+	*list += n;
+	return true;
+}

@@ -1,0 +1,240 @@
+/*
+ * field_text.c: one typed word becomes one field's value. Called by request.c for flags, positions and presets.
+ * Owns nothing; strings are copied into the request's arena.
+ */
+#include "field_text.h"
+
+#include "failure.h"
+#include "money.h"
+#include "utf8.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A C value of any kind a field can hold, as message_set wants it. */
+union value {
+	int32_t i32;
+	uint32_t u32;
+	int64_t i64;
+	uint64_t u64;
+	double d;
+	float f;
+	protobuf_c_boolean b;
+	int e;
+	char *s;
+	ProtobufCMessage *m;
+};
+
+char *enum_labels(TALLOC_CTX *ctx, const ProtobufCEnumDescriptor *e, const char *separator)
+{
+	char *text = talloc_strdup(ctx, "");
+	char label[64];
+
+	for (unsigned i = 0; i < e->n_values; i++) {
+		if (e->values[i].value == 0 || !enum_label(e, e->values[i].value, label, sizeof label))
+			continue;
+		for (char *c = label; *c != '\0'; c++)
+			*c = *c == '_' ? '-' : *c;
+		text = talloc_asprintf_append(text, "%s%s", *text != '\0' ? separator : "", label);
+	}
+	return text;
+}
+
+static bool read_enum(
+	const ProtobufCFieldDescriptor *f, const char *text, const char *what, union value *v, struct error *err)
+{
+	char *labels;
+
+	if (*text != '\0' && enum_value(f->descriptor, text, strlen(text), &v->e))
+		return true;
+	labels = enum_labels(NULL, f->descriptor, ", ");
+	usage_error(err, "%s: '%s' is none of %s", what, text, labels);
+	talloc_free(labels);
+	return false;
+}
+
+static bool read_bool(const char *text, const char *what, union value *v, struct error *err)
+{
+	static const char *const words[2][4] = {{"false", "no", "0", "off"}, {"true", "yes", "1", "on"}};
+
+	for (int truth = 0; truth < 2; truth++) {
+		for (int i = 0; i < 4; i++) {
+			if (strcmp(text, words[truth][i]) != 0)
+				continue;
+			v->b = truth;
+			return true;
+		}
+	}
+	return usage_error(err, "%s: '%s' is neither yes nor no", what, text);
+}
+
+static bool read_whole(const char *text, int64_t least, int64_t most, const char *what, int64_t *ret, struct error *err)
+{
+	char *end;
+	long long n;
+
+	errno = 0;
+	n = strtoll(text, &end, 10);
+	if (end == text || *end != '\0' || *text == ' ')
+		return usage_error(err, "%s: '%s' is no whole number", what, text);
+	if (errno == ERANGE || n < least || n > most)
+		return usage_error(err, "%s: %s is out of range", what, text);
+	*ret = n;
+	return true;
+}
+
+static bool read_cents(const char *text, const char *what, union value *v, struct error *err)
+{
+	if (money_parse(text, &v->i64))
+		return true;
+	return usage_error(err, "%s: '%s' is no sum in dollars such as 12.50", what, text);
+}
+
+static bool read_double(const char *text, const char *what, double *ret, struct error *err)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtod(text, &end);
+	if (end == text || *end != '\0' || errno == ERANGE)
+		return usage_error(err, "%s: '%s' is no number", what, text);
+	return true;
+}
+
+static bool read_string(const char *text, const char *what, struct arena *arena, union value *v, struct error *err)
+{
+	enum text_fault fault = text_check((const uint8_t *)text, strlen(text), NULL);
+
+	if (fault != TEXT_GOOD)
+		return usage_error(err, "%s: the text %s", what, text_fault_sentence(fault));
+	v->s = arena_strndup(arena, text, strlen(text));
+	return v->s != NULL || error_set(err, STATUS_RESOURCE_EXHAUSTED, NULL, "%s is too long", what);
+}
+
+/* "TX power=4.9 W": a name, a number, and maybe a unit. */
+static bool read_reading(
+	ProtobufCMessage *m, const char *text, const char *what, struct arena *arena, struct error *err)
+{
+	const char *equals = strrchr(text, '=');
+	char *number, *name, *end;
+	struct field_path path;
+	const char *unit;
+	bool ok;
+
+	if (equals == NULL || equals == text)
+		return usage_error(err, "%s: write it as 'NAME=VALUE UNIT', such as 'TX power=4.9 W'", what);
+	errno = 0;
+	if (strtod(equals + 1, &end) > 0 && errno == ERANGE)
+		return usage_error(err, "%s: the value in '%s' is out of range", what, text);
+	if (end == equals + 1)
+		return usage_error(err, "%s: '%s' is no number; write 'NAME=VALUE UNIT', such as 'TX power=4.9 W'",
+			what, equals + 1);
+	unit = end + strspn(end, " ");
+	number = talloc_strndup(NULL, equals + 1, (size_t)(end - equals - 1));
+	name = talloc_strndup(number, text, (size_t)(equals - text));
+	ok = field_path_find(m->descriptor, "name", &path) && field_set_text(m, &path, name, false, what, arena, err) &&
+	     field_path_find(m->descriptor, "value", &path) &&
+	     field_set_text(m, &path, number, false, what, arena, err) &&
+	     field_path_find(m->descriptor, "unit", &path) && field_set_text(m, &path, unit, false, what, arena, err);
+	talloc_free(number);
+	return ok;
+}
+
+static const struct {
+	const char *message, *flag, *form;
+	bool (*read)(ProtobufCMessage *m, const char *text, const char *what, struct arena *arena, struct error *err);
+} shorthands[] = {
+	{"radioshop.v1.Reading", "reading", "'NAME=VALUE UNIT'", read_reading},
+};
+
+static int shorthand_index(const ProtobufCFieldDescriptor *f)
+{
+	const ProtobufCMessageDescriptor *d = field_message(f);
+
+	for (size_t i = 0; d != NULL && i < sizeof shorthands / sizeof shorthands[0]; i++)
+		if (field_is_repeated(f) && strcmp(d->name, shorthands[i].message) == 0)
+			return (int)i;
+	return -1;
+}
+
+const char *field_shorthand(const ProtobufCFieldDescriptor *f, const char **ret_flag)
+{
+	int i = shorthand_index(f);
+
+	if (i < 0)
+		return NULL;
+	*ret_flag = shorthands[i].flag;
+	return shorthands[i].form;
+}
+
+bool field_takes_text(const ProtobufCFieldDescriptor *f)
+{
+	return f->type != PROTOBUF_C_TYPE_BYTES && (f->type != PROTOBUF_C_TYPE_MESSAGE || shorthand_index(f) >= 0);
+}
+
+static bool read_message(const ProtobufCFieldDescriptor *f, const char *text, const char *what, struct arena *arena,
+	union value *v, struct error *err)
+{
+	int i = shorthand_index(f);
+
+	if (i < 0)
+		return usage_error(err, "%s is not written on the command line; use -f FILE", what);
+	v->m = message_new(field_message(f), arena);
+	if (v->m == NULL)
+		return error_set(err, STATUS_RESOURCE_EXHAUSTED, NULL, "the request is too large");
+	return shorthands[i].read(v->m, text, what, arena, err);
+}
+
+static bool read_value(const ProtobufCFieldDescriptor *f, const char *text, bool dollars, const char *what,
+	struct arena *arena, union value *v, struct error *err)
+{
+	int64_t whole = 0;
+
+	switch (f->type) {
+	case PROTOBUF_C_TYPE_STRING:
+		return read_string(text, what, arena, v, err);
+	case PROTOBUF_C_TYPE_ENUM:
+		return read_enum(f, text, what, v, err);
+	case PROTOBUF_C_TYPE_BOOL:
+		return read_bool(text, what, v, err);
+	case PROTOBUF_C_TYPE_DOUBLE:
+		return read_double(text, what, &v->d, err);
+	case PROTOBUF_C_TYPE_INT64:
+	case PROTOBUF_C_TYPE_SINT64:
+	case PROTOBUF_C_TYPE_SFIXED64:
+		return dollars ? read_cents(text, what, v, err)
+			       : read_whole(text, INT64_MIN, INT64_MAX, what, &v->i64, err);
+	case PROTOBUF_C_TYPE_INT32:
+	case PROTOBUF_C_TYPE_SINT32:
+	case PROTOBUF_C_TYPE_SFIXED32:
+		if (!read_whole(text, INT32_MIN, INT32_MAX, what, &whole, err))
+			return false;
+		v->i32 = (int32_t)whole;
+		return true;
+	case PROTOBUF_C_TYPE_MESSAGE:
+		return read_message(f, text, what, arena, v, err);
+	default:
+		return usage_error(err, "%s is not written on the command line; use -f FILE", what);
+	}
+}
+
+bool field_set_text(ProtobufCMessage *root, const struct field_path *path, const char *text, bool dollars,
+	const char *what, struct arena *arena, struct error *err)
+{
+	const ProtobufCFieldDescriptor *leaf = field_path_leaf(path);
+	union value v = {.u64 = 0};
+	ProtobufCMessage *parent;
+
+	if (!read_value(leaf, text, dollars, what, arena, &v, err))
+		return false;
+	parent = message_make_parent(root, path, arena);
+	if (parent == NULL)
+		return error_set(err, STATUS_RESOURCE_EXHAUSTED, NULL, "the request is too large");
+	if (!field_is_repeated(leaf)) {
+		message_set(parent, leaf, &v);
+		return true;
+	}
+	return message_append(parent, leaf, &v, arena) ||
+	       error_set(err, STATUS_RESOURCE_EXHAUSTED, NULL, "the request is too large");
+}

@@ -1,0 +1,132 @@
+/*
+ * store.c: reading and writing of small files. Called by profile, flags (-f), import, spool and emit.
+ * Owns nothing between calls.
+ */
+#include "store.h"
+
+#include "array.h"
+#include "failure.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool read_all(
+	TALLOC_CTX *ctx, FILE *in, const char *path, size_t most, char **ret_text, size_t *ret_len, struct error *err)
+{
+	size_t len = 0, size = 0;
+	char *text = NULL;
+
+	for (;;) {
+		if (len + 1 >= size) {
+			size = size == 0 ? 16384 : size * 2;
+			text = array_room(ctx, text, size, sizeof(char));
+		}
+		size_t n = fread(text + len, 1, size - len - 1, in);
+
+		len += n;
+		if (len > most)
+			return file_error(err, "%s is larger than %zu bytes", path, most);
+		if (n == 0)
+			break;
+	}
+	if (ferror(in))
+		return file_error(err, "cannot read %s: %s", path, strerror(errno));
+	text[len] = '\0';
+	*ret_text = text;
+	*ret_len = len;
+	return true;
+}
+
+bool store_read(TALLOC_CTX *ctx, const char *path, size_t most, char **ret_text, size_t *ret_len, struct error *err)
+{
+	bool standard = strcmp(path, "-") == 0, ok;
+	FILE *in = standard ? stdin : fopen(path, "re");
+
+	if (in == NULL)
+		return file_error(err, "cannot read %s: %s", path, strerror(errno));
+	ok = read_all(ctx, in, standard ? "standard input" : path, most, ret_text, ret_len, err);
+	if (!standard)
+		fclose(in);
+	return ok;
+}
+
+static bool write_synced(int fd, const char *text, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, text, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		text += n;
+		len -= (size_t)n;
+	}
+	return fsync(fd) == 0;
+}
+
+/* The rename is on disk only when the directory is. */
+static bool sync_directory(const char *path)
+{
+	char *copy = talloc_strdup(NULL, path);
+	int fd;
+	bool ok;
+
+	if (copy == NULL)
+		abort();
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	talloc_free(copy);
+	if (fd < 0)
+		return false;
+	ok = fsync(fd) == 0;
+	close(fd);
+	return ok;
+}
+
+bool store_write(const char *path, const char *text, size_t len, struct error *err)
+{
+	char *temporary = talloc_asprintf(NULL, "%s.XXXXXX", path);
+	bool ok = false;
+	int fd;
+
+	if (temporary == NULL)
+		abort();
+	fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
+	if (fd >= 0) {
+		ok = write_synced(fd, text, len);
+		ok = close(fd) == 0 && ok;
+		ok = ok && rename(temporary, path) == 0 && sync_directory(path);
+	}
+	if (!ok) {
+		output_error(err, "cannot write %s: %s", path, strerror(errno));
+		if (fd >= 0)
+			unlink(temporary);
+	}
+	talloc_free(temporary);
+	return ok;
+}
+
+bool store_make_directory(const char *path, struct error *err)
+{
+	char *copy = talloc_strdup(NULL, path);
+	bool ok = true;
+
+	if (copy == NULL)
+		abort();
+	for (char *at = copy + 1; ok && *at != '\0'; at++) {
+		if (*at != '/')
+			continue;
+		*at = '\0';
+		ok = mkdir(copy, 0700) == 0 || errno == EEXIST;
+		*at = '/';
+	}
+	ok = ok && (mkdir(copy, 0700) == 0 || errno == EEXIST);
+	talloc_free(copy);
+	return ok || output_error(err, "cannot make the directory %s: %s", path, strerror(errno));
+}
