@@ -1,0 +1,400 @@
+"""What a person types, and what comes back: the three users' jobs, formats, help, and exit codes."""
+
+import csv
+import io
+import json
+import os
+import pty
+import re
+import subprocess
+import time
+
+import pytest
+
+from rig import COMMAND, contract
+from rig.world import day, new_id
+
+USAGE, REFUSED, NOT_FOUND, UNAVAILABLE, AGAIN, DENIED, CONFIG = 64, 65, 66, 69, 75, 77, 78
+
+
+def test_the_technicians_job(shop, world, agency):
+    asset = world.asset(agency, tag=f"J{world.number()}", assigned_to="Engine 3")
+    found = shop.ok("tina", "asset", "find", asset.serial)
+    assert asset.tag in found and "Engine 3" in found and "in_service" in found
+    logged = shop.ok("tina", "ticket", "log", f"{agency}:{asset.tag}", "--problem", "no receive audio", "--cause", "worn speaker",
+                     "--action", "replaced speaker", "--minutes", "15", "--part", "speaker kit", "--part-cost", "14.20")
+    number = re.search(rf"{agency}-\d{{4}}-\d{{5}}", logged)[0]
+    shown = shop.ok("tina", "ticket", "show", number)
+    for word in ("closed", "worn speaker", "replaced speaker", "14.20", "speaker kit", "15"):
+        assert word in shown, shown
+
+
+def test_the_fleet_managers_job(shop, world):
+    asset = world.asset("IND")
+    world.plan("IND", f"CLI{world.number()}", first_due_on=day(-20), model="H98UCF9PW6BN")
+    other = world.asset("LSU")
+    world.plan("LSU", f"CLI{world.number()}", first_due_on=day(-20))
+    listed = shop.ok("frank", "due", "--overdue", "--all")
+    assert asset.tag in listed and other.tag not in listed and "LSU" not in listed
+    ticket = json.loads(shop.ok("frank", "ticket", "open", f"IND:{asset.tag}", "cracked", "-o", "json"))
+    ticket = ticket.get("ticket", ticket)
+    assert ticket["number"] in shop.ok("frank", "ticket", "list")
+
+
+def test_the_nightly_job(shop, world, agency):
+    """Text for cron's mail the first time, silence and 0 the second; JSON for programs."""
+    asset = world.asset(agency, assigned_to="Engine 3")
+    world.plan(agency, first_due_on=day(-5))
+    first = shop.run("nightly", "alert", "emit", "--agency", agency)
+    assert first.returncode == 0 and asset.tag in first.stdout and "Engine 3" in first.stdout and "PM12" in first.stdout
+    second = shop.run("nightly", "alert", "emit", "--agency", agency)
+    assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
+    other = world.agency()
+    world.asset(other)
+    world.plan(other, first_due_on=day(-5))
+    rows = json.loads(shop.ok("nightly", "alert", "emit", "--agency", other, "-o", "json"))
+    rows = rows if isinstance(rows, list) else rows.get("alerts", [rows])
+    assert [row["kind"] for row in rows] == ["overdue"]
+
+
+def test_two_nightly_jobs_at_the_same_moment(shop, world, agency):
+    assets = [world.asset(agency).tag for _ in range(15)]
+    world.plan(agency, first_due_on=day(-5))
+    shop.profile("nightly")
+    jobs = [subprocess.Popen([COMMAND, "alert", "emit", "--agency", agency], stdout=subprocess.PIPE, text=True,
+                             env=shop.environment(RADIOSHOP_PROFILE="nightly", XDG_STATE_HOME=str(shop.state / str(i))))
+            for i in range(4)]
+    text = "".join(job.communicate(timeout=60)[0] for job in jobs)
+    assert all(job.returncode == 0 for job in jobs)
+    for tag in assets:
+        assert len(re.findall(rf"\b{tag}\b", text)) == 1, text
+
+
+def test_a_bench_day(shop, world, agency):
+    asset = world.asset(agency)
+    code = f"{agency}:{asset.tag}"
+    number = re.search(rf"{agency}-\d{{4}}-\d{{5}}", shop.ok("tina", "ticket", "open", code, "hums", "--received"))[0]
+    shop.ok("tina", "ticket", "move", number, "diagnosing")
+    shop.ok("tina", "ticket", "labour", number, "25", "aligned")
+    shop.ok("tina", "ticket", "part", number, "speaker", "--cost", "14.20")
+    shop.ok("tina", "ticket", "note", number, "owner called")
+    shop.fails(REFUSED, "tina", "ticket", "move", number, "reported", says="diagnosing")
+    shop.ok("tina", "ticket", "update", number, "--priority", "urgent")
+    shown = json.loads(shop.ok("tina", "ticket", "show", number, "-o", "json"))
+    shown = shown.get("ticket", shown)
+    assert (shown["priority"], shown["labour_minutes"], int(shown["cost_cents"])) == ("urgent", 25, 1420)
+    assert "in_shop" in shop.ok("vera", "asset", "show", code)
+
+
+def test_service(shop, world, agency):
+    asset = world.asset(agency)
+    world.plan(agency, first_due_on=day(-5))
+    text = shop.ok("tina", "service", "record", f"{agency}:{asset.tag}", "--result", "passed", "--reading", "TX power=4.9 W",
+                   "--reading", "TX frequency error=-112.5 Hz", "--notes", "fine")
+    assert day() in text and "PM12" in text
+    listed = json.loads(shop.ok("vera", "service", "list", "--asset", asset.id, "-o", "json"))
+    listed = listed if isinstance(listed, list) else listed["services"]
+    assert [(r["name"], r["value"], r["unit"]) for r in listed[0]["readings"]] == [
+        ("TX power", 4.9, "W"), ("TX frequency error", -112.5, "Hz")]
+
+
+def test_running_the_shop(shop, world):
+    """Agencies, people, plans and assets by the command alone."""
+    code, name = f"C{world.number():04d}", f"cli-{world.number()}"
+    shop.ok("ada", "agency", "create", code, "Command city", "--time-zone", "UTC")
+    shop.ok("ada", "principal", "create", name, "Pat Doe")
+    shop.ok("ada", "principal", "grant", name, "fleet-manager", "--agency", code)
+    assert code in shop.ok(name, "whoami")
+    shop.ok(name, "asset", "create", code, "1042", "--model", "H98UCF9PW6BN", "--cost", "3250.00", "--unit-id", "7001042",
+            "--system", "MARRS")
+    shop.ok(name, "asset", "update", f"{code}:1042", "--assigned-to", "Engine 4", "--location", "Station 2")
+    shop.ok(name, "asset", "update", f"{code}:1042", "--clear-location")
+    shown = json.loads(shop.ok(name, "asset", "show", "7001042", "-o", "json"))
+    shown = shown.get("asset", shown)
+    assert (shown["assigned_to"], shown.get("location", ""), int(shown["cost_cents"])) == ("Engine 4", "", 325000)
+    shop.ok(name, "plan", "create", code, "PM12", "--name", "Yearly", "--interval-count", "12", "--interval-unit", "months",
+            "--class", "portable", "--first-due-on", day(3))
+    assert "1042" in shop.ok(name, "due")
+    shop.ok(name, "asset", "retire", f"{code}:1042", "--notes", "beyond repair")
+    assert "1042" not in shop.ok(name, "due")
+    assert "retired" in shop.ok(name, "asset", "list", "--status", "retired")
+    events = shop.ok(name, "event", "list", "--resource", "asset")
+    assert name in events and "update" in events
+    shop.ok("ada", "principal", "disable", name)
+    shop.fails(DENIED, name, "whoami")
+
+
+def rows_of(text):
+    return list(csv.reader(io.StringIO(text)))
+
+
+def test_formats(shop, world, agency):
+    notes = 'a "quoted", cell'
+    asset = world.asset(agency, description=notes, cost_cents=123456)
+    table = rows = None
+    table = shop.ok("vera", "asset", "list", "--agency", agency)
+    assert table.splitlines()[0].split()[:3] == ["AGENCY", "TAG", "SERIAL"]
+    wide = shop.ok("vera", "asset", "list", "--agency", agency, "-o", "wide")
+    assert "1234.56" in wide.replace(",", "") and len(wide.splitlines()[0]) > len(table.splitlines()[0])
+    rows = rows_of(shop.ok("vera", "asset", "list", "--agency", agency, "-o", "csv", "--columns", "tag,description"))
+    assert rows == [["tag", "description"], [asset.tag, notes]]
+    parsed = json.loads(shop.ok("vera", "asset", "list", "--agency", agency, "-o", "json"))
+    parsed = parsed if isinstance(parsed, list) else parsed["assets"]
+    assert parsed[0]["description"] == notes and parsed[0]["class"] == "portable"
+    assert "tag" not in shop.ok("vera", "asset", "list", "--agency", agency, "-o", "csv", "--columns", "tag", "--no-header")
+    shop.fails(USAGE, "vera", "asset", "list", "--columns", "tag,nonsense", says="nonsense")
+    shop.fails(USAGE, "vera", "asset", "list", "-o", "xml", says="xml")
+
+
+def test_a_spreadsheet_sees_no_formula(shop, world, agency):
+    for i, evil in enumerate(("=1+1", "+1", "-1", "@SUM(A1)", "=cmd|'/c calc'!A1")):
+        world.asset(agency, tag=f"EV{i}", description=evil)
+    rows = rows_of(shop.ok("vera", "asset", "list", "--agency", agency, "-o", "csv", "--columns", "description"))[1:]
+    assert len(rows) == 5 and all(row[0][0] not in "=+-@\t\r" for row in rows), rows
+    rows = rows_of(shop.ok("vera", "asset", "list", "--agency", agency, "-o", "csv", "--columns", "description",
+                           "--no-formula-guard"))[1:]
+    assert rows[0] == ["=1+1"]
+
+
+def test_control_characters_never_reach_a_terminal(shop, world, agency):
+    """C1 controls and text direction marks typed by somebody else, on a real terminal."""
+    world.asset(agency, notes="a\nb\tc", description="x\u202eevil\u2066y")
+    shop.profile("vera")
+    output = on_a_terminal([str(COMMAND), "asset", "show", f"{agency}:{world.tina.ListAssets(agency=agency).assets[0].tag}"],
+                           shop.environment(RADIOSHOP_PROFILE="vera", TERM="xterm", NO_COLOR="1"))
+    text = output.decode("utf-8")
+    assert "\u202e" not in text and "\u2066" not in text and "\x1b" not in text, repr(text)
+    assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]", text), repr(text)
+
+
+def on_a_terminal(words, environment):
+    """Runs a command with a terminal as its output; gives the bytes."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=slave, stderr=slave, env=environment)
+    os.close(slave)
+    output = b""
+    while True:
+        try:
+            piece = os.read(master, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        output += piece
+    os.close(master)
+    assert process.wait(60) == 0, output
+    return output
+
+
+def test_an_empty_list_is_silent_and_done(shop, agency):
+    done = shop.run("vera", "asset", "list", "--agency", agency, "-o", "csv", "--no-header")
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_pages_are_fetched_as_needed(shop, world, agency):
+    world.tina.ImportAssets(agency=agency, rows=[{"line": i, "tag": f"PG{i:04d}", "class": "portable"} for i in range(450)])
+    assert len(rows_of(shop.ok("vera", "asset", "list", "--agency", agency, "-o", "csv"))) == 451
+    assert len(rows_of(shop.ok("vera", "asset", "list", "--agency", agency, "-o", "csv", "--limit", "7"))) == 8
+    limited = shop.run("vera", "asset", "list", "--agency", agency)
+    assert len(re.findall("PG[0-9]{4}", limited.stdout)) == 100 and "--all" in limited.stderr, "it says that there is more"
+    assert len(re.findall("PG[0-9]{4}", shop.ok("vera", "asset", "list", "--agency", agency, "--all"))) == 450
+
+
+def test_export(shop, world, agency):
+    world.tina.ImportAssets(agency=agency, rows=[{"line": i, "tag": f"EX{i:04d}", "class": "portable"} for i in range(500)])
+    done = shop.run("vera", "asset", "export", "--agency", agency)
+    rows = rows_of(done.stdout)
+    assert done.returncode == 0 and len(rows) == 501 and "tag" in rows[0]
+    assert done.stderr == "", "no progress bar in a pipe"
+    lines = shop.ok("vera", "asset", "export", "--agency", agency, "-o", "json")
+    assert lines.count("EX0") == 500
+
+
+def test_export_and_import_are_a_round_trip(shop, world, agency, tmp_path):
+    for i in range(5):
+        world.asset(agency, description=f'=formula "{i}", {i}', notes="two\nlines", unit_id=i + 1, system=f"S{agency}",
+                    cost_cents=100 * i + 5, purchased_on="2024-02-29")
+    file = tmp_path / "register.csv"
+    file.write_text(shop.ok("vera", "asset", "export", "--agency", agency), encoding="utf-8")
+    report = shop.run("tina", "asset", "import", str(file), "--agency", agency)
+    assert report.returncode == 0, report.stdout + report.stderr
+    assert re.search(r"5 unchanged|unchanged:? *5", report.stdout + report.stderr), report.stdout + report.stderr
+
+
+@pytest.mark.parametrize("words", [[], ["nonsense"], ["asset"], ["asset", "nonsense"], ["asset", "show"], ["asset", "list", "--nonsense"],
+                                   ["asset", "show", "a", "b", "c"], ["asset", "list", "--status", "purple"],
+                                   ["asset", "create", "IND", "1", "--unit-id", "twelve"], ["ticket", "log", "x", "--minutes"],
+                                   ["plan", "create", "IND", "X"], ["asset", "list", "--limit", "0"]], ids=" ".join)
+def test_wrong_use(shop, words):
+    """Usage is told on standard error with 64, names the word, and nothing is called."""
+    done = shop.run("tina", *words)
+    assert done.returncode == USAGE and done.stdout == "" and done.stderr, done
+    for word in words[-1:]:
+        if word in ("nonsense", "--nonsense", "purple", "twelve", "--minutes"):
+            assert word.strip("-") in done.stderr, done.stderr
+
+
+def test_help_is_everywhere(shop):
+    assert "due" in shop.ok("tina", "--help") and "ticket" in shop.ok("tina", "help")
+    assert "log" in shop.ok("tina", "ticket", "--help")
+    text = shop.ok("tina", "ticket", "log", "--help")
+    for word in ("--problem", "--part-cost", "What was done about it", "radioshop ticket log"):
+        assert word in text, text
+    assert "0.1.0" in shop.ok("tina", "--version")
+
+
+def test_help_for_every_command(shop):
+    """Every noun and verb that completion and help know has help with a line for each of its flags."""
+    nouns = re.findall(r"^  ([a-z]+) ", shop.ok("tina", "--help").split("Nouns")[1].split("Examples")[0], re.M)
+    assert len(nouns) >= 12
+    for noun in nouns:
+        text = shop.ok("tina", noun, "--help")
+        assert len(text.splitlines()) >= 2, noun
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts(shop, shell):
+    script = shop.ok("tina", "completion", shell)
+    assert "radioshop" in script
+    if shell == "bash":
+        done = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    shop.fails(USAGE, "tina", "completion", "tcsh", says="bash, zsh or fish")
+
+
+def test_exit_codes(shop, world, agency, tmp_path):
+    shop.fails(NOT_FOUND, "tina", "asset", "show", "no such radio", says="no such radio")
+    shop.fails(DENIED, "frank", "agency", "create", "XX", "Name")
+    shop.fails(REFUSED, "ada", "agency", "create", "a b", "Name", says="code")
+    shop.fails(NOT_FOUND, "tina", "asset", "import", str(tmp_path / "none.csv"), "--agency", agency, says="none.csv")
+    asset = world.asset(agency)
+    world.tina.UpdateAsset(asset={"id": asset.id, "revision": asset.revision, "notes": "x"}, update_mask=["notes"])
+    shop.fails(AGAIN, "tina", "asset", "update", asset.id, "--notes", "y", "--revision", "1", says="2")
+    shop.fails(DENIED, "nobody-knows-me", "whoami")
+
+
+def test_no_configuration(shop, tmp_path):
+    done = subprocess.run([COMMAND, "whoami"], capture_output=True, text=True, check=False,
+                          env=shop.environment(RADIOSHOP_CONFIG_DIR=str(tmp_path / "empty"), HOME=str(tmp_path)))
+    assert done.returncode == CONFIG and "default.conf" in done.stderr and "RADIOSHOP_SERVER" in done.stderr
+    broken = shop.config / "broken.conf"
+    broken.write_text("server = localhost:1\nnonsense = 1\n", encoding="utf-8")
+    done = subprocess.run([COMMAND, "whoami"], capture_output=True, text=True, check=False,
+                          env=shop.environment(RADIOSHOP_PROFILE="broken"))
+    assert done.returncode == CONFIG and "broken.conf" in done.stderr and "2" in done.stderr
+
+
+def test_options_and_environment_instead_of_a_profile(shop, world, tmp_path):
+    certificate, key = world.certificates.person("frank")
+    words = ["--server", f"localhost:{world.daemon.port}", "--cacert", world.certificates.ca, "--cert", certificate, "--key", key]
+    environment = shop.environment(RADIOSHOP_CONFIG_DIR=str(tmp_path / "empty"))
+    done = subprocess.run([COMMAND, "whoami", *words], capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0 and "frank" in done.stdout, done.stderr
+    environment.update(RADIOSHOP_SERVER=f"127.0.0.1:{world.daemon.port}", RADIOSHOP_CACERT=str(world.certificates.ca),
+                       RADIOSHOP_CERT=str(certificate), RADIOSHOP_KEY=str(key))
+    done = subprocess.run([COMMAND, "whoami"], capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0 and "frank" in done.stdout, done.stderr
+
+
+def test_the_wrong_certificates(shop, world, tmp_path):
+    """A server of another CA, our certificate of another CA, an expired one: denied, in one line, and not "unavailable"."""
+    certificate, key = world.certificates.person("frank")
+    other = tmp_path / "other.pem"
+    other.write_bytes(world.certificates.other_ca_pem())
+    base = {"RADIOSHOP_SERVER": f"localhost:{world.daemon.port}", "RADIOSHOP_CACERT": str(world.certificates.ca),
+            "RADIOSHOP_CERT": str(certificate), "RADIOSHOP_KEY": str(key), "RADIOSHOP_CONFIG_DIR": str(tmp_path / "empty")}
+
+    def denied(**changes):
+        done = subprocess.run([COMMAND, "whoami"], capture_output=True, text=True, check=False,
+                              env=shop.environment(**{**base, **changes}))
+        assert done.returncode == DENIED, done.stderr
+        assert done.stderr.startswith("radioshop: "), done.stderr
+    denied(RADIOSHOP_CACERT=str(other))
+    for name, odd in (("theirs", {"ca": "other"}), ("old", {"days": (-30, -1)})):
+        pem, pem_key = world.certificates.odd("frank", **odd)
+        (tmp_path / f"{name}.pem").write_bytes(pem)
+        (tmp_path / f"{name}.key").write_bytes(pem_key)
+        (tmp_path / f"{name}.key").chmod(0o600)
+        denied(RADIOSHOP_CERT=str(tmp_path / f"{name}.pem"), RADIOSHOP_KEY=str(tmp_path / f"{name}.key"))
+
+
+def test_call_reaches_every_method(shop, world, agency, tmp_path):
+    asset = world.asset(agency)
+    reply = json.loads(shop.ok("vera", "call", "AssetService.GetAsset", "--asset", asset.id, "-o", "json"))
+    assert reply.get("asset", reply)["serial"] == asset.serial
+    file = tmp_path / "request.json"
+    file.write_text(json.dumps({"request_id": new_id(), "asset": {"agency": agency, "tag": "CALL1", "class": "portable"}}),
+                    encoding="utf-8")
+    for _ in range(2):
+        shop.ok("tina", "call", "AssetService.CreateAsset", "-f", str(file))
+    assert len([a for a in world.tina.ListAssets(agency=agency).assets if a.tag == "CALL1"]) == 1
+    shop.ok("tina", "call", "AssetService.LookupAssets", "-f", "-", stdin=json.dumps({"code": "CALL1"}))
+    shop.fails(USAGE, "tina", "call", "AssetService.NoSuch", says="NoSuch")
+    file.write_text('{"request_id": "x", "nonsense": 1}', encoding="utf-8")
+    done = shop.run("tina", "call", "AssetService.CreateAsset", "-f", str(file))
+    assert done.returncode in (USAGE, REFUSED) and "nonsense" in done.stderr
+    for method in contract.methods().values():
+        assert shop.ok("vera", "call", method.full_name, "--help"), method.full_name
+
+
+def test_the_same_request_id_is_done_once(shop, world, agency):
+    asset = world.asset(agency)
+    request = new_id()
+    words = ["ticket", "log", asset.id, "--problem", "p", "--action", "a", "--minutes", "5", "--request-id", request]
+    assert shop.ok("tina", *words) == shop.ok("tina", *words)
+    assert len(world.tina.ListTickets(asset=asset.id, closed=True).tickets) == 1
+
+
+def test_health(shop):
+    assert "serving" in shop.ok("ada", "health").lower()
+
+
+def test_a_full_disk_for_the_output(shop):
+    """Standard output that cannot be written is an error, and not a truncated success."""
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run([COMMAND, "model", "list", "-o", "csv"], stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+                              env=shop.environment(RADIOSHOP_PROFILE=shop.profile("vera")))
+    assert done.returncode == 73 and done.stderr.startswith("radioshop: "), (done.returncode, done.stderr)
+
+
+def test_a_reader_that_leaves(shop, world, agency):
+    """radioshop … | head: no error, no noise."""
+    world.tina.ImportAssets(agency=agency, rows=[{"line": i, "tag": f"H{i:04d}", "class": "portable", "notes": "x" * 500}
+                                                 for i in range(500)])
+    shop.profile("vera")
+    done = subprocess.run(f"{COMMAND} asset export --agency {agency} | head -n 2 >/dev/null", shell=True, capture_output=True,
+                          text=True, check=False, env=shop.environment(RADIOSHOP_PROFILE="vera"))
+    assert done.stderr == "", done.stderr
+
+
+def test_it_is_quick(shop):
+    """From the key to the answer: a technician scans and types all day."""
+    from conftest import PATIENCE  # of this directory
+    shop.ok("tina", "whoami")
+    begun = time.monotonic()
+    for _ in range(5):
+        shop.ok("tina", "whoami")
+    assert (time.monotonic() - begun) / 5 < 0.1 * PATIENCE
+
+
+def test_a_dead_server(shop, world):
+    """One line, the code for unavailable, nothing lost: the write is kept and sent later, once."""
+    from rig import free_port
+    dead = {"RADIOSHOP_SERVER": f"localhost:{free_port()}"}
+    shop.fails(UNAVAILABLE, "tina", "whoami", env=dead, lines=2)
+    asset = world.asset("IND")
+    done = shop.run("tina", "ticket", "log", asset.id, "--problem", "p", "--action", "typed on a train", "--minutes", "5", env=dead)
+    assert done.returncode == UNAVAILABLE and "unsent" in done.stderr, done.stderr
+    assert "typed on a train" in shop.ok("tina", "unsent", "list", "-o", "json") or "LogRepair" in shop.ok("tina", "unsent", "list")
+    assert not world.tina.ListTickets(asset=asset.id, closed=True).tickets
+    shop.ok("tina", "unsent", "send")
+    shop.ok("tina", "unsent", "send")
+    assert [t.action for t in world.tina.ListTickets(asset=asset.id, closed=True).tickets] == ["typed on a train"]
+
+
+def test_a_server_that_is_killed(shop, own_daemon, world):
+    """The daemon is stopped in mid-call: unavailable, kept, and sent to the next one."""
+    daemon = own_daemon("cli-killed").start()
+    shop.ok("tina", "whoami", port=daemon.port)
+    daemon.kill()
+    shop.fails(UNAVAILABLE, "tina", "whoami", port=daemon.port)

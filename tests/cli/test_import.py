@@ -1,0 +1,162 @@
+"""Tables from the field into the register: the real file of the US government, and every way a file can be odd."""
+
+import csv
+import re
+
+import pytest
+
+from rig import ROOT
+
+LESO = ROOT / "tests" / "data" / "leso_1033_texas_transfers.csv"
+REFUSED = 65
+
+
+def numbers(done):
+    """The report's sums: {"created": n, …}."""
+    text = done.stdout + done.stderr
+    found = {}
+    for word in ("created", "changed", "unchanged", "refused"):
+        match = re.search(rf"(\d[\d,]*) {word}\b|\b{word}:? *(\d[\d,]*)", text)
+        found[word] = int((match[1] or match[2]).replace(",", "")) if match else 0
+    return found
+
+
+def import_(shop, agency, path, *words, who="tina"):
+    return shop.run(who, "asset", "import", str(path), "--agency", agency, *words)
+
+
+def write(path, text, encoding="utf-8"):
+    path.write_bytes(text.encode(encoding) if isinstance(text, str) else text)
+    return path
+
+
+ROWS = "tag,serial,class,assigned_to,cost\nA1,S1,portable,Engine 1,\"$1,250.00\"\nA2,S2,mobile,\"Truck, 2\",99\n"
+
+
+@pytest.mark.parametrize("text, encoding", [
+    (ROWS, "utf-8"), ("\ufeff" + ROWS, "utf-8"), (ROWS.replace("\n", "\r\n"), "utf-8"), (ROWS.replace("\n", "\r"), "utf-8"),
+    (ROWS.rstrip("\n"), "utf-8"), (ROWS + "\n\n", "utf-8"), (ROWS.replace("\n", "\r\n") + "\r\n", "utf-8")],
+    ids=["lf", "bom", "crlf", "cr", "no-end", "blank-lines", "crlf-blank"])
+def test_line_ends(shop, world, agency, tmp_path, text, encoding):
+    done = import_(shop, agency, write(tmp_path / "t.csv", text, encoding))
+    assert done.returncode == 0 and numbers(done)["created"] == 2, done.stdout + done.stderr
+    assert {(a.tag, a.assigned_to, a.cost_cents) for a in world.tina.ListAssets(agency=agency).assets} == {
+        ("A1", "Engine 1", 125000), ("A2", "Truck, 2", 9900)}
+
+
+def test_legacy_bytes(shop, world, agency, tmp_path):
+    """A table out of an old spreadsheet in Windows-1252."""
+    done = import_(shop, agency, write(tmp_path / "t.csv", "tag,class,assigned_to\nW1,portable,Peña – Müller\n", "cp1252"))
+    assert numbers(done)["created"] == 1, done.stdout + done.stderr
+    assert world.tina.ListAssets(agency=agency).assets[0].assigned_to == "Peña – Müller"
+
+
+def test_header_aliases(shop, world, agency, tmp_path):
+    """Headings as shops write them."""
+    done = import_(shop, agency, write(tmp_path / "t.csv",
+                                       "Asset Tag,Serial Number,Class,Assigned To,Radio ID,System\nT1,SN1,portable,Unit 4,701234,MARRS\n"))
+    assert numbers(done)["created"] == 1, done.stdout + done.stderr
+    asset = world.tina.ListAssets(agency=agency).assets[0]
+    assert (asset.tag, asset.serial, asset.assigned_to, asset.unit_id) == ("T1", "SN1", "Unit 4", 701234)
+
+
+def test_twice_and_dry(shop, world, agency, tmp_path):
+    file = write(tmp_path / "t.csv", ROWS)
+    dry = import_(shop, agency, file, "--dry-run")
+    assert dry.returncode == 0 and numbers(dry)["created"] == 2 and not world.tina.ListAssets(agency=agency).assets
+    assert numbers(import_(shop, agency, file)) == {"created": 2, "changed": 0, "unchanged": 0, "refused": 0}
+    assert numbers(import_(shop, agency, file)) == {"created": 0, "changed": 0, "unchanged": 2, "refused": 0}
+    write(file, ROWS.replace("Engine 1", "Engine 9"))
+    assert numbers(import_(shop, agency, file)) == {"created": 0, "changed": 1, "unchanged": 1, "refused": 0}
+
+
+def test_refused_rows_can_be_mended(shop, world, agency, tmp_path):
+    """Each is named by line, column, value and reason; the rejects file, corrected, goes in."""
+    file = write(tmp_path / "radios.csv", "tag,class,cost,quantity\nB1,portable,10,1\nB2,spaceship,10,1\nB3,portable,lots,1\n"
+                 "B4,portable,10,1\n")
+    rejects = tmp_path / "rejects.csv"
+    done = import_(shop, agency, file, "--rejects", rejects)
+    text = done.stdout + done.stderr
+    assert done.returncode == REFUSED and numbers(done)["created"] == 2 and numbers(done)["refused"] == 2, text
+    for line, column, value in (("3", "class", "spaceship"), ("4", "cost", "lots")):
+        assert any(re.search(rf"\b{line}\b", row) and column in row and value in row for row in text.splitlines()), text
+    assert {a.tag for a in world.tina.ListAssets(agency=agency).assets} == {"B1", "B4"}
+    mended = rejects.read_text(encoding="utf-8").replace("spaceship", "mobile").replace("lots", "12")
+    again = import_(shop, agency, write(tmp_path / "mended.csv", mended))
+    assert again.returncode == 0 and numbers(again)["created"] == 2, again.stdout + again.stderr
+    assert len(world.tina.ListAssets(agency=agency).assets) == 4
+
+
+@pytest.mark.parametrize("text, says", [
+    ("", ""), ("tag,class\n", ""), ("tag,class,tag\nA,portable,B\n", "tag"), ("\x00\x01\x02\x03", ""),
+    ("name,colour\nx,y\n", ""), ("tag,class\n\"unclosed,portable\nB,portable\n", "")],
+    ids=["empty", "header-only", "twice", "binary", "no-known-column", "quote"])
+def test_odd_files(shop, world, agency, tmp_path, text, says):
+    """Told in words; never a crash, never a silent half."""
+    done = import_(shop, agency, write(tmp_path / "t.csv", text))
+    assert done.returncode in (0, 64, 65), done.stderr
+    assert (done.stdout + done.stderr).strip() and says in done.stdout + done.stderr
+    assert len(world.tina.ListAssets(agency=agency).assets) <= 1
+
+
+def test_rows_of_another_width(shop, world, agency, tmp_path):
+    done = import_(shop, agency, write(tmp_path / "t.csv", "tag,class,notes\nC1,portable\nC2,portable,x,y,z\nC3,portable,ok\n"))
+    text = done.stdout + done.stderr
+    tags = {a.tag for a in world.tina.ListAssets(agency=agency).assets}
+    assert "C3" in tags and "C2" not in tags and re.search(r"\b3\b", text), text
+
+
+def test_another_agencys_table(shop, world, tmp_path):
+    file = write(tmp_path / "t.csv", ROWS)
+    done = import_(shop, "LSU", file, who="frank")
+    assert done.returncode in (65, 66, 77) and "LSU" in done.stderr
+    assert not [a for a in world.lee.ListAssets().assets if a.tag == "A1"]
+
+
+def mapping():
+    found = [path for path in (ROOT / "client" / "mappings").iterdir() if "leso" in path.name.lower()]
+    assert len(found) == 1, "the mapping file for the LESO table is shipped"
+    return found[0]
+
+
+def distinct_rows():
+    with open(LESO, encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    assert len(rows) == 5629
+    return rows[1:], {tuple(row) for row in rows[1:]}
+
+
+def test_the_real_file_twice(shop, world, tmp_path):
+    """5,628 real rows, 3,202 of them duplicates. No row is lost silently: each is in the register or in the report. The
+    second time changes nothing."""
+    agency = world.agency()
+    rows, distinct = distinct_rows()
+    assert len(rows) - len(distinct) == 3202
+    file = tmp_path / LESO.name
+    file.write_bytes(LESO.read_bytes())
+    part = write(tmp_path / "part.csv", "".join(LESO.read_text(encoding="utf-8").splitlines(keepends=True)[:600]))
+    dry = import_(shop, agency, part, "--map", str(mapping()), "--dry-run")
+    assert not world.tina.ListAssets(agency=agency).assets
+    first = import_(shop, agency, file, "--map", str(mapping()))
+    sums = numbers(first)
+    assert sum(sums.values()) == len(rows), f"{sums}\n{first.stdout[-3000:]}{first.stderr[-3000:]}"
+    assert sums["created"] > 0 and numbers(dry)["created"] > 0
+    assets = world.tina.pages("ListAssets", "assets", agency=agency, page_size=1000)
+    assert len(assets) == sums["created"]
+    before = shop.ok("vera", "event", "list", "--agency", agency, "--limit", "1", "-o", "json")
+    second = import_(shop, agency, file, "--map", str(mapping()))
+    again = numbers(second)
+    assert (again["created"], again["changed"]) == (0, 0), f"{again}\n{second.stdout[-3000:]}"
+    assert again["refused"] == sums["refused"]
+    assert shop.ok("vera", "event", "list", "--agency", agency, "--limit", "1", "-o", "json") == before
+    values = {cell for row in distinct for cell in row}
+    assert any(asset.description in values for asset in assets)
+
+
+def test_the_catalogue(shop):
+    catalogue = ROOT / "deploy" / "catalogue" / "motorola_apx_models.csv"
+    first = shop.run("ada", "model", "import", str(catalogue))
+    assert first.returncode == 0, first.stdout + first.stderr
+    again = shop.run("ada", "model", "import", str(catalogue))
+    assert numbers(again)["created"] == 0 and numbers(again)["changed"] == 0, again.stdout + again.stderr
+    assert "APX 8000" in shop.ok("vera", "model", "list", "--all")

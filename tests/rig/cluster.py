@@ -1,0 +1,101 @@
+"""A private PostgreSQL cluster, through deploy/private-postgres, as the quickstart has it."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+
+from rig import ROOT
+
+SCRIPT = ROOT / "deploy" / "private-postgres"
+
+
+class Cluster:
+    """One cluster in one directory. It keeps fsync on: the daemon refuses a database that may forget."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+
+    def _script(self, *words, check=True):
+        # stdin and the group are not the test's: the server must not get its signals.
+        return subprocess.run([SCRIPT, *words], check=check, capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL).stdout.strip()
+
+    def start(self):
+        # Not captured through a pipe: the server would keep the pipe open.
+        with open(self.directory / "start.log", "wb") as log:
+            subprocess.run([SCRIPT, "start", self.directory], check=True, stdout=log, stderr=log,
+                           stdin=subprocess.DEVNULL)
+        return self
+
+    def stop(self):
+        self._script("stop", self.directory, check=False)
+
+    def kill(self):
+        """As a crash would: SIGKILL to the postmaster and all of its children."""
+        pids = [self.pid(), *self._children(self.pid())]
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        deadline = time.monotonic() + 20
+        while any(os.path.exists(f"/proc/{pid}") and not _zombie(pid) for pid in pids):
+            assert time.monotonic() < deadline, "the killed servers do not go away"
+            time.sleep(0.02)
+        # In a container whose first process reaps nobody, the dead server keeps its number and seems to live.
+        if os.path.exists(f"/proc/{pids[0]}"):
+            (self.directory / "data" / "postmaster.pid").unlink()
+            socket_directory = re.search(r"host=(\S+)", self.url())[1]
+            os.unlink(f"{socket_directory}/.s.PGSQL.5432.lock")
+
+    def restart(self):
+        """Starts again after kill(); the first try may meet what the dead one left."""
+        for attempt in range(10):
+            try:
+                return self.start()
+            except subprocess.CalledProcessError:
+                if attempt == 9:
+                    raise
+                time.sleep(0.5)
+
+    def pid(self):
+        return int((self.directory / "data" / "postmaster.pid").read_text(encoding="ascii").split()[0])
+
+    @staticmethod
+    def _children(pid):
+        path = f"/proc/{pid}/task/{pid}/children"
+        with open(path, encoding="ascii") as children:
+            return [int(word) for word in children.read().split()]
+
+    def url(self, role="radioshop_app"):
+        return self._script("url", self.directory, role)
+
+    def sql(self, text, role="postgres", check=True, **variables):
+        """Runs SQL and gives the rows as lists of texts."""
+        words = ["psql", "-XqAt", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", self.url(role)]
+        for name, value in variables.items():
+            words += ["-v", f"{name}={value}"]
+        done = subprocess.run(words, input=text, capture_output=True, text=True, check=False)
+        assert not check or done.returncode == 0, done.stderr
+        return [line.split("\x1f") for line in done.stdout.splitlines()]
+
+    def value(self, text, **variables):
+        return self.sql(text, **variables)[0][0]
+
+    def sqitch(self, *words, check=True):
+        environment = dict(os.environ, SQITCH_FULLNAME="tests", SQITCH_EMAIL="tests@example.org", TZ="UTC")
+        done = subprocess.run(["sqitch", *words, self._script("sqitch", self.directory)], cwd=ROOT / "migrations",
+                              env=environment, capture_output=True, text=True, check=False)
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
+
+
+def _zombie(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except FileNotFoundError:
+        return True

@@ -1,0 +1,114 @@
+"""Every paged list: all pages together are all rows, once each and in order; tokens and sizes are checked."""
+
+import pytest
+
+from rig import contract
+from rig.caller import refused
+from rig.world import day
+
+PAGED = sorted(name for name, method in contract.methods().items() if method.pages)
+# How a row is told from another.
+KEYS = {"ListAgencies": "code", "ListModels": "number", "ListAssets": "tag", "ListPlans": "code", "ListDue": "tag",
+        "ListServiceRecords": "id", "ListTickets": "number", "ListAlerts": "id", "ListEvents": "id", "ListPrincipals": "name"}
+SHOP_WIDE = ("ListAgencies", "ListModels", "ListPrincipals")
+
+
+def rows_field(name):
+    fields = contract.methods()[name].reply.DESCRIPTOR.fields
+    return next(f.name for f in fields if f.message_type is not None)
+
+
+@pytest.fixture(scope="module")
+def filled(world):
+    """An agency with 23 rows and more in every list; ties in the order included."""
+    agency = world.agency()
+    world.plan(agency, "P00", first_due_on=day(-3))
+    for i in range(1, 24):
+        world.plan(agency, f"P{i:02d}", first_due_on=day(300 + i), **{"class": "console"})
+    rows = [{"line": i, "tag": f"R{i:03d}", "class": "portable"} for i in range(23)]
+    made = world.tina.ImportAssets(agency=agency, rows=rows).results
+    # The plan is older than the assets: paper from long ago makes them due, all on one day.
+    for result in made:
+        world.tina.CreateServiceRecord(asset=result.id, plan="P00", result="passed", done_on=day(-400))
+        world.tina.OpenTicket(asset=result.id, problem="x")
+        world.ada.CreateModel(model={"number": f"PG{result.id[-12:]}", "manufacturer": "Test", "class": "other"})
+        world.person(f"paged-{result.id[-12:]}")
+    world.nightly.EmitAlerts(agency=agency)
+    return agency
+
+
+def values(name, agency):
+    wanted = {} if name in SHOP_WIDE else {"agency": agency}
+    if name == "ListDue":
+        wanted["until"] = day(4000)
+    return wanted
+
+
+def test_every_list_is_here():
+    assert set(PAGED) == set(KEYS)
+
+
+@pytest.mark.parametrize("name", PAGED)
+def test_all_pages_are_all_rows(world, filled, name):
+    field, key = rows_field(name), KEYS[name]
+    whole = [getattr(r, key) for r in world.ada.pages(name, field, page_size=1000, **values(name, filled))]
+    assert len(whole) >= 20 or name == "ListAgencies", f"{name} has only {len(whole)} rows to page through"
+    assert len(set(whole)) == len(whole)
+    for size in (1, 7, 23, len(whole), len(whole) + 1):
+        if size == 1 and len(whole) > 120:
+            continue
+        paged = [getattr(r, key) for r in world.ada.pages(name, field, page_size=size, **values(name, filled))]
+        assert paged == whole, f"pages of {size}"
+
+
+@pytest.mark.parametrize("name", PAGED)
+def test_sizes(world, filled, name):
+    field = rows_field(name)
+    call = getattr(world.ada, name)
+    few = call(page_size=3, **values(name, filled))
+    assert len(getattr(few, field)) == 3 and few.next_page_token
+    assert len(getattr(call(**values(name, filled)), field)) <= 50
+    for size in (-1, 1001, 2147483647):
+        with refused("INVALID_ARGUMENT", field="page_size"):
+            call(page_size=size, **values(name, filled))
+
+
+@pytest.mark.parametrize("name", PAGED)
+def test_foreign_tokens(world, filled, name):
+    """A token of another list, of another filter, or of nobody is refused; it never reads rows elsewhere."""
+    call = getattr(world.ada, name)
+    other = "ListModels" if name == "ListAgencies" else "ListAgencies"
+    token = getattr(world.ada, other)(page_size=1).next_page_token
+    assert token
+    for wrong in (token, "x", "%%%", "AAAA", "A" * 4000, token[:-3], token + "AA"):
+        with refused("INVALID_ARGUMENT", field="page_token"):
+            call(page_token=wrong, **values(name, filled))
+
+
+def test_a_token_keeps_to_its_filter(world, filled):
+    token = world.ada.ListAssets(page_size=3, agency=filled).next_page_token
+    with refused("INVALID_ARGUMENT", field="page_token"):
+        world.ada.ListAssets(page_size=3, agency="IND", page_token=token)
+    assert world.ada.ListAssets(page_size=5, agency=filled, page_token=token).assets[0].tag == "R003"
+
+
+def test_rows_that_come_and_go_between_pages(world, filled):
+    """Keyset paging: what is added behind the cursor is not seen, what is before it is not seen twice."""
+    first = world.ada.ListAssets(page_size=10, agency=filled)
+    world.asset(filled, tag="R0000", serial="")
+    rest = world.ada.pages("ListAssets", "assets", page_size=10, agency=filled)
+    second = world.ada.ListAssets(page_size=10, agency=filled, page_token=first.next_page_token)
+    assert [a.tag for a in second.assets][:2] == ["R010", "R011"]
+    assert "R0000" in [a.tag for a in rest]
+
+
+def test_order_over_agencies(world, filled):
+    """A list over several agencies is in one order, not agency by agency where the order says otherwise."""
+    items = world.ada.pages("ListDue", "items", page_size=9, until=day(4000))
+    dates = [item.due_on for item in items]
+    assert dates == sorted(dates) and len({item.agency for item in items}) > 1
+    tickets = world.ada.pages("ListTickets", "tickets", page_size=9, closed=True)
+    times = [(t.opened_at.seconds, t.opened_at.nanos) for t in tickets]
+    assert times == sorted(times, reverse=True)
+    assets = [(a.agency, a.tag) for a in world.ada.pages("ListAssets", "assets", page_size=17)]
+    assert assets == sorted(assets)

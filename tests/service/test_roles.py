@@ -1,0 +1,81 @@
+"""Every method with every role: the table below is the policy, written down a second time on purpose."""
+
+import pytest
+
+from rig import contract
+from rig.caller import Refused
+from rig.world import ROLES
+
+READERS = "viewer technician fleet_manager admin"
+MAY = {
+    "GetAgency": READERS, "ListAgencies": READERS + " alerter", "GetModel": READERS, "ListModels": READERS + " alerter",
+    "GetAsset": READERS, "ListAssets": READERS, "LookupAssets": READERS, "ExportAssets": READERS,
+    "GetPlan": READERS, "ListPlans": READERS, "ListDue": READERS, "ListServiceRecords": READERS,
+    "GetTicket": READERS, "ListTickets": READERS, "ListAlerts": READERS + " alerter", "ListEvents": READERS,
+    "GetCaller": READERS + " alerter",
+    "CreateAgency": "admin", "UpdateAgency": "admin", "CreateModel": "admin", "UpdateModel": "admin",
+    "ImportModels": "admin", "CreatePrincipal": "admin", "UpdatePrincipal": "admin", "GrantRole": "admin",
+    "RevokeRole": "admin", "GetPrincipal": "admin", "ListPrincipals": "admin",
+    "CreateAsset": "technician fleet_manager admin", "UpdateAsset": "technician fleet_manager admin",
+    "ImportAssets": "technician fleet_manager admin",
+    "CreatePlan": "fleet_manager admin", "UpdatePlan": "fleet_manager admin",
+    "CreateServiceRecord": "technician admin",
+    "OpenTicket": "technician fleet_manager admin", "UpdateTicket": "technician admin", "MoveTicket": "technician admin",
+    "AddTicketEntry": "technician admin", "LogRepair": "technician admin",
+    "EmitAlerts": "alerter admin", "AckAlert": "technician fleet_manager admin",
+}
+
+# What a call needs so that it is looked at by the database, and does nothing although it may.
+HARMLESS = {"EmitAlerts": {"agency": "NONE"}, **{name: {"update_mask": ["revision"]} for name in MAY if name.startswith("Update")}}
+
+
+def test_the_table_is_whole():
+    assert set(MAY) == set(contract.methods()), "a method without a row here, or a row without a method"
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("method", sorted(contract.methods()))
+def test_role(world, method, role):
+    """Each principal holds one role over IND. The request is empty: a role that may gets past the check, no further."""
+    code = "OK"
+    try:
+        world.caller(f"ind-{role}").call(contract.methods()[method], HARMLESS.get(method, {}))
+    except Refused as refusal:
+        code = refusal.code
+    if role in MAY[method].split():
+        assert code not in ("PERMISSION_DENIED", "UNAUTHENTICATED", "INTERNAL", "UNKNOWN", "UNIMPLEMENTED") or (
+            # The shop's own records need the role over the whole shop, not over one agency.
+            role == "admin" and MAY[method] == "admin" and code == "PERMISSION_DENIED"), code
+    else:
+        assert code == "PERMISSION_DENIED"
+
+
+def test_a_city_admin_is_not_the_shops(world):
+    """admin over one agency changes neither agencies, nor the catalogue, nor people."""
+    admin = world.caller("ind-admin")
+    tries = {
+        "CreateAgency": {"agency": {"code": "EVIL", "name": "Evil"}},
+        "CreateModel": {"model": {"number": "EVIL1", "manufacturer": "Evil", "class": "portable"}},
+        "UpdateModel": {"model": {"number": "H98UCF9PW6BN", "family": "Evil", "revision": 1}, "update_mask": ["family"]},
+        "ImportModels": {"models": [{"number": "EVIL2", "manufacturer": "Evil", "class": "portable"}]},
+        "CreatePrincipal": {"principal": {"name": "evil", "display_name": "Evil"}},
+        "UpdatePrincipal": {"principal": {"name": "frank", "disabled": True, "revision": 1}, "update_mask": ["disabled"]},
+        "GrantRole": {"principal": "ind-admin", "role": "admin", "agency": ""},
+        "RevokeRole": {"principal": "frank", "role": "fleet_manager", "agency": "IND"},
+        "GetPrincipal": {"principal": "frank"},
+    }
+    for name, values in tries.items():
+        with pytest.raises(Refused) as refusal:
+            getattr(admin, name)(**values)
+        assert refusal.value.code in ("PERMISSION_DENIED", "NOT_FOUND"), f"{name}: {refusal.value}"
+    assert not [p for p in admin_list(admin) if p.name != "ind-admin"]
+    assert world.frank.GetCaller().principal.grants[0].agency == "IND"
+    assert world.ada.GetModel(model="H98UCF9PW6BN").model.family == "APX 6000"
+
+
+def admin_list(admin):
+    try:
+        return admin.ListPrincipals().principals
+    except Refused as refusal:
+        assert refusal.code == "PERMISSION_DENIED"
+        return []

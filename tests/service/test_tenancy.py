@@ -1,0 +1,199 @@
+"""Every method of the contract, called by somebody of another agency: no byte of it may come from ours.
+
+The caller holds every role over LSU and none over IND. Each probe names records of IND; the answer must be the very
+one for a name that nobody has, no canary of IND may be in any byte received, and IND's rows may not change. A method
+without a probe fails the test.
+"""
+
+import re
+
+import pytest
+
+from rig import contract
+from rig.caller import Refused
+from rig.world import day, new_id
+
+CANARY = "CanaryOfIND"
+ABSENT = {"agency": "ZZZ", "asset": "00000000-0000-4000-8000-000000000001", "tag": "NOSUCHTAG1", "serial": "NOSUCHSER1",
+          "ticket": "00000000-0000-4000-8000-000000000002", "number": "ZZZ-2026-00001", "plan": "NOPLAN",
+          "alert": "00000000-0000-4000-8000-000000000003", "alias": "NOSUCHALIAS"}
+
+
+@pytest.fixture(scope="module")
+def ours(world):
+    """Records of IND with canaries in every text, and one request that IND's technician made."""
+    ada, tina = world.ada, world.tina
+    agency = ada.GetAgency(agency="IND").agency
+    ada.UpdateAgency(agency={"code": "IND", "name": f"City {CANARY}", "revision": agency.revision}, update_mask=["name"])
+    plan = world.plan("IND", "CANARYPL", name=f"{CANARY} plan", instructions=CANARY, first_due_on=day(-40))
+    asset = tina.CreateAsset(asset={
+        "agency": "IND", "tag": f"{CANARY}1", "serial": f"{CANARY}S1", "class": "portable", "alias": f"{CANARY} A",
+        "assigned_to": f"{CANARY} officer", "location": CANARY, "system": CANARY, "firmware": CANARY,
+        "codeplug": CANARY, "description": CANARY, "notes": CANARY}).asset
+    # A new asset is due one interval after it was added: a service long ago makes it overdue.
+    tina.CreateServiceRecord(asset=asset.id, plan="CANARYPL", result="passed", done_on=day(-500), notes=CANARY,
+                             readings=[{"name": CANARY, "value": 1, "unit": CANARY}])
+    ticket = tina.OpenTicket(asset=asset.id, problem=f"{CANARY} broken").ticket
+    tina.AddTicketEntry(ticket=ticket.number, kind="note", text=CANARY)
+    alerts = [a for a in world.nightly.EmitAlerts(agency="IND").alerts if a.tag == asset.tag]
+    assert alerts, "the canary asset is not overdue: the probes would prove nothing"
+    request, second = new_id(), world.asset("IND", notes=CANARY)
+    world.caller("ind-technician").OpenTicket(request_id=request, asset=second.id, problem=f"{CANARY} again")
+    return {"agency": "IND", "asset": asset.id, "tag": asset.tag, "serial": asset.serial, "alias": asset.alias,
+            "ticket": ticket.id, "number": ticket.number, "plan": plan.code, "alert": alerts[0].id, "request": request,
+            "revision": ticket.revision}
+
+
+def probes(name, ids):
+    """Requests of method `name` that try to reach the records with these ids."""
+    table = {
+        "GetAgency": [{"agency": ids["agency"]}],
+        "ListAgencies": [{}],
+        "CreateAgency": [{"agency": {"code": ids["agency"], "name": "Mine"}}],
+        "UpdateAgency": [{"agency": {"code": ids["agency"], "name": "Mine", "revision": 1}, "update_mask": ["name"]}],
+        "GetModel": [{"model": ids["tag"]}],
+        "ListModels": [{}],
+        "CreateModel": [{"model": {"number": "LSU1", "manufacturer": "Mine", "class": "portable"}}],
+        "UpdateModel": [{"model": {"number": ids["tag"], "revision": 1, "family": "Mine"}, "update_mask": ["family"]}],
+        "ImportModels": [{"models": [{"number": "LSU1", "manufacturer": "Mine", "class": "portable"}]}],
+        "GetAsset": [{"asset": ids["asset"]}, {"asset": ids["tag"]}, {"asset": ids["serial"]}, {"asset": ids["alias"]},
+                     {"asset": f"{ids['agency']}:{ids['tag']}"}],
+        "ListAssets": [{"agency": ids["agency"]}, {}],
+        "LookupAssets": [{"code": ids["tag"]}, {"code": CANARY[:6]}, {"code": ids["tag"], "agency": ids["agency"]}],
+        "CreateAsset": [{"asset": {"agency": ids["agency"], "tag": "MINE1", "class": "portable"}},
+                        {"asset": {"agency": ids["agency"], "tag": ids["tag"], "class": "portable"}}],
+        "UpdateAsset": [{"asset": {"id": ids["asset"], "notes": "Mine", "revision": 1}, "update_mask": ["notes"]}],
+        "ImportAssets": [{"agency": ids["agency"], "rows": [{"line": 2, "tag": ids["tag"], "class": "portable", "notes": "Mine"}]}],
+        "ExportAssets": [{"agency": ids["agency"]}, {}],
+        "GetPlan": [{"agency": ids["agency"], "plan": ids["plan"]}],
+        "ListPlans": [{"agency": ids["agency"]}, {}],
+        "CreatePlan": [{"plan": {"agency": ids["agency"], "code": "MINE", "name": "Mine", "interval_count": 1,
+                                 "interval_unit": "days", "basis": "completed", "first_due_on": day()}}],
+        "UpdatePlan": [{"plan": {"agency": ids["agency"], "code": ids["plan"], "name": "Mine", "revision": 1},
+                        "update_mask": ["name"]}],
+        "ListDue": [{"agency": ids["agency"], "until": day(4000)}, {"until": day(4000)},
+                    {"plan": ids["plan"], "until": day(4000)}, {"asset": ids["asset"], "until": day(4000)},
+                    {"asset": ids["tag"], "until": day(4000)}, {"overdue": True}],
+        "CreateServiceRecord": [{"asset": ids["asset"], "plan": ids["plan"], "result": "passed"},
+                                {"asset": ids["tag"], "plan": ids["plan"], "result": "passed"}],
+        "ListServiceRecords": [{"agency": ids["agency"]}, {"asset": ids["asset"]}, {"asset": ids["tag"]}, {}],
+        "GetTicket": [{"ticket": ids["ticket"]}, {"ticket": ids["number"]}],
+        "ListTickets": [{"agency": ids["agency"], "closed": True}, {"asset": ids["asset"], "closed": True}, {"closed": True}],
+        "OpenTicket": [{"asset": ids["asset"], "problem": "Mine"}, {"asset": ids["tag"], "problem": "Mine"}],
+        "UpdateTicket": [{"ticket": {"id": ids["ticket"], "cause": "Mine", "revision": 1}, "update_mask": ["cause"]},
+                         {"ticket": {"number": ids["number"], "cause": "Mine", "revision": 1}, "update_mask": ["cause"]}],
+        "MoveTicket": [{"ticket": ids["ticket"], "revision": 1, "state": "received"},
+                       {"ticket": ids["number"], "revision": 1, "state": "closed"}],
+        "AddTicketEntry": [{"ticket": ids["ticket"], "kind": "note", "text": "Mine"},
+                           {"ticket": ids["number"], "kind": "note", "text": "Mine"}],
+        "LogRepair": [{"asset": ids["asset"], "problem": "Mine", "action": "Mine"},
+                      {"asset": ids["tag"], "problem": "Mine", "action": "Mine"}],
+        "EmitAlerts": [{"agency": ids["agency"]}, {}],
+        "ListAlerts": [{"agency": ids["agency"]}, {}],
+        "AckAlert": [{"alert": ids["alert"], "note": "Mine"}],
+        "GetCaller": [{}],
+        "GetPrincipal": [{"principal": "frank"}],
+        "ListPrincipals": [{}],
+        "CreatePrincipal": [{"principal": {"name": "mine", "display_name": "Mine"}}],
+        "UpdatePrincipal": [{"principal": {"name": "frank", "display_name": "Mine", "revision": 1},
+                             "update_mask": ["display_name"]}],
+        "GrantRole": [{"principal": "lsu-everything", "role": "viewer", "agency": ids["agency"]}],
+        "RevokeRole": [{"principal": "frank", "role": "fleet_manager", "agency": ids["agency"]}],
+        "ListEvents": [{"agency": ids["agency"]}, {"resource_id": ids["asset"]}, {"resource_id": ids["ticket"]}, {}],
+    }
+    return table[name]
+
+
+def test_every_method_has_a_probe(ours):
+    for name in contract.methods():
+        assert probes(name, ours), f"{name} has no probe"
+
+
+def outcome(caller, method, values, ids):
+    """Status, sentence and rows of a call, with the names that it was given taken out."""
+    try:
+        reply = caller.call(method, values)
+        text = "OK " + repr(reply)
+    except Refused as refusal:
+        text = f"{refusal.code} {refusal.text} {refusal.fields} {refusal.reason}"
+    for value in sorted(ids.values(), key=lambda v: -len(str(v))):
+        if isinstance(value, str) and len(value) > 2:
+            text = re.sub(re.escape(value), "X", text, flags=re.IGNORECASE)
+    # What differs from call to call anyway.
+    text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UUID", text)
+    return re.sub(r"(seconds|nanos): \d+", r"\1: N", text)
+
+
+@pytest.mark.parametrize("name", sorted(contract.methods()))
+def test_method(world, migrated, ours, name):
+    method = contract.methods()[name]
+    counted = "SELECT count(*) FROM radioshop.event e JOIN radioshop.agency a USING (agency_id) WHERE a.code = 'IND'"
+    before = migrated.value(counted)
+    with world.fresh_caller("lsu-everything") as spy:
+        for hit, miss in zip(probes(name, ours), probes(name, ABSENT)):
+            answer = outcome(spy, method, hit, ours)
+            assert CANARY.lower() not in answer.lower(), answer
+            if "agency" in str(hit) or hit != miss:
+                assert answer == outcome(spy, method, miss, ABSENT), f"{hit} is told from what does not exist"
+        received = bytes(spy.received)
+    # The names the caller itself sent may come back in a sentence; nothing else of IND may.
+    for sent in (ours["tag"], ours["serial"], ours["alias"]):
+        received = re.sub(re.escape(sent.encode()), b"", received, flags=re.IGNORECASE)
+    assert CANARY.lower().encode() not in received.lower()
+    assert migrated.value(counted) == before, f"{name} changed rows of IND"
+
+
+def test_the_probes_do_reach(world, ours):
+    """The other side of the coin: with a grant, the same reads do bring canaries, so the probes aim well."""
+    for name in ("GetAsset", "ListAssets", "LookupAssets", "ExportAssets", "GetPlan", "ListDue", "ListServiceRecords",
+                 "GetTicket", "ListTickets", "ListAlerts", "ListEvents", "GetAgency", "ListPlans"):
+        for values in probes(name, ours):
+            assert CANARY in repr(world.vera.call(contract.methods()[name], values)), f"{name} {values}"
+
+
+def test_request_id_of_somebody_else(world, ours):
+    """A request_id is its principal's own: the same one of another caller neither answers nor blocks."""
+    asset = world.asset("LSU")
+    ticket = world.caller("lsu-everything").OpenTicket(request_id=ours["request"], asset=asset.id, problem="mine").ticket
+    assert ticket.agency == "LSU" and ticket.tag == asset.tag
+
+
+def test_a_page_token_is_no_key(world, ours):
+    """A token from a list of IND opens nothing in the hands of another."""
+    token = world.frank.ListAssets(page_size=1).next_page_token
+    if token:
+        try:
+            rows = world.lee.ListAssets(page_size=5, page_token=token).assets
+            assert all(row.agency == "LSU" for row in rows)
+        except Refused as refusal:
+            assert refusal.code == "INVALID_ARGUMENT"
+
+
+def test_same_tag_and_serial_in_two_agencies(world):
+    """Codes are unique within an agency, so neither side learns that the other uses them."""
+    number = world.number()
+    values = {"tag": f"TWIN{number}", "serial": f"TWINS{number}", "class": "portable"}
+    first = world.caller("ind-technician").CreateAsset(asset={"agency": "IND", **values}).asset
+    second = world.caller("lsu-everything").CreateAsset(asset={"agency": "LSU", **values}).asset
+    assert first.id != second.id
+    assert world.frank.GetAsset(asset=f"TWIN{number}").asset.id == first.id
+    assert world.lee.GetAsset(asset=f"TWINS{number}").asset.id == second.id
+
+
+def test_foreign_keys_cannot_cross(migrated):
+    """Every foreign key between tables with agency data carries the agency (foreign keys do not see policies)."""
+    rows = migrated.sql("""
+        SELECT c.conrelid::regclass, c.conname FROM pg_constraint c
+        JOIN pg_attribute mine ON mine.attrelid = c.conrelid AND mine.attname = 'agency_id'
+        JOIN pg_attribute theirs ON theirs.attrelid = c.confrelid AND theirs.attname = 'agency_id'
+        WHERE c.contype = 'f' AND c.connamespace = 'radioshop'::regnamespace
+          AND NOT (mine.attnum = ANY (c.conkey) AND theirs.attnum = ANY (c.confkey))""")
+    assert rows == [], rows
+
+
+def test_row_level_security_is_forced(migrated):
+    rows = migrated.sql("""
+        SELECT c.oid::regclass FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'agency_id'
+        WHERE c.relnamespace = 'radioshop'::regnamespace AND c.relkind IN ('r', 'p')
+          AND NOT (c.relrowsecurity AND c.relforcerowsecurity)""")
+    assert rows == [], rows
