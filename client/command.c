@@ -143,6 +143,8 @@ const struct command commands[] = {
 
 	{.noun = "due", .verb = "list", .method = "ScheduleService.ListDue", .columns = DUE_COLUMNS, .wide = DUE_WIDE,
 		.alone = true, .example = "radioshop due --agency IND --overdue"},
+	{.noun = "due", .verb = "summary", .method = "ScheduleService.SummarizeDue",
+		.columns = "agency plan name assets due overdue earliest_due_on", .example = "radioshop due summary --agency IND"},
 
 	{.noun = "service", .verb = "record", .method = "ServiceRecordService.CreateServiceRecord",
 		.positional = "asset", .columns = SERVICE_COLUMNS, .wide = SERVICE_WIDE, .need = "result",

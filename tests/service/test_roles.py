@@ -10,7 +10,8 @@ READERS = "viewer technician fleet_manager admin"
 MAY = {
     "GetAgency": READERS, "ListAgencies": READERS + " alerter", "GetModel": READERS, "ListModels": READERS + " alerter",
     "GetAsset": READERS, "ListAssets": READERS, "LookupAssets": READERS, "ExportAssets": READERS,
-    "GetPlan": READERS, "ListPlans": READERS, "ListDue": READERS, "ListServiceRecords": READERS,
+    "GetPlan": READERS, "ListPlans": READERS, "ListDue": READERS, "SummarizeDue": READERS,
+    "ListServiceRecords": READERS,
     "GetTicket": READERS, "ListTickets": READERS, "ListAlerts": READERS + " alerter", "ListEvents": READERS,
     "GetCaller": READERS + " alerter",
     "CreateAgency": "admin", "UpdateAgency": "admin", "CreateModel": "admin", "UpdateModel": "admin",

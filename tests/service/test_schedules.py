@@ -191,6 +191,22 @@ def test_lists(world, agency):
     assert {i.tag for i in both} == {near.tag, far.tag} and {i.days_overdue for i in both} == {3}
 
 
+def test_summary(world, agency):
+    """One line a plan: what has a due date, what is due until the day asked for, what is overdue; stopped plans are out."""
+    assets = [world.asset(agency) for _ in range(3)]
+    world.plan(agency, "LATE", model="H98UCF9PW6BN", first_due_on=day(-8), grace_days=5, interval_count=12, interval_unit="months")
+    world.plan(agency, "SOON", model="H98UCF9PW6BN", first_due_on=day(40))
+    world.plan(agency, "HELD", model="H98UCF9PW6BN", first_due_on=day(-40), stopped=True)
+    world.tina.CreateServiceRecord(asset=assets[0].id, plan="LATE", result="passed")
+
+    def lines(**values):
+        return [(p.plan, p.assets, p.due, p.overdue, p.earliest_due_on) for p in world.vera.SummarizeDue(agency=agency, **values).plans]
+    assert lines() == [("LATE", 3, 0, 2, day(-8)), ("SOON", 3, 0, 0, day(40))]
+    assert lines(until=day(40)) == [("LATE", 3, 0, 2, day(-8)), ("SOON", 3, 3, 0, day(40))]
+    with refused("NOT_FOUND"):
+        world.vera.SummarizeDue(agency="NONE")
+
+
 def test_today_is_the_agencys(world, migrated):
     """Due dates are counted in the agency's own zone: on opposite sides of the earth it is not the same day."""
     days = {}

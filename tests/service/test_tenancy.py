@@ -74,6 +74,7 @@ def probes(name, ids):
         "ListDue": [{"agency": ids["agency"], "until": day(4000)}, {"until": day(4000)},
                     {"plan": ids["plan"], "until": day(4000)}, {"asset": ids["asset"], "until": day(4000)},
                     {"asset": ids["tag"], "until": day(4000)}, {"overdue": True}],
+        "SummarizeDue": [{"agency": ids["agency"]}, {}],
         "CreateServiceRecord": [{"asset": ids["asset"], "plan": ids["plan"], "result": "passed"},
                                 {"asset": ids["tag"], "plan": ids["plan"], "result": "passed"}],
         "ListServiceRecords": [{"agency": ids["agency"]}, {"asset": ids["asset"]}, {"asset": ids["tag"]}, {}],
@@ -145,7 +146,7 @@ def test_method(world, migrated, ours, name):
 
 def test_the_probes_do_reach(world, ours):
     """The other side of the coin: with a grant, the same reads do bring canaries, so the probes aim well."""
-    for name in ("GetAsset", "ListAssets", "LookupAssets", "ExportAssets", "GetPlan", "ListDue", "ListServiceRecords",
+    for name in ("GetAsset", "ListAssets", "LookupAssets", "ExportAssets", "GetPlan", "ListDue", "SummarizeDue", "ListServiceRecords",
                  "GetTicket", "ListTickets", "ListAlerts", "ListEvents", "GetAgency", "ListPlans"):
         for values in probes(name, ours):
             assert CANARY in repr(world.vera.call(contract.methods()[name], values)), f"{name} {values}"
