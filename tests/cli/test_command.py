@@ -357,6 +357,18 @@ def test_a_full_disk_for_the_output(shop):
     assert done.returncode == 73 and done.stderr.startswith("radioshop: "), (done.returncode, done.stderr)
 
 
+def test_alerts_that_could_not_be_printed(shop, world, agency):
+    """The ledger gives an alert out once; if the paper runs out, the next run says it again, and the one after is silent."""
+    asset = world.asset(agency)
+    world.plan(agency, first_due_on=day(-5))
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        lost = subprocess.run([COMMAND, "alert", "emit", "--agency", agency], stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+                              env=shop.environment(RADIOSHOP_PROFILE=shop.profile("nightly")))
+    assert lost.returncode == 73, (lost.returncode, lost.stderr)
+    assert asset.tag in shop.ok("nightly", "alert", "emit", "--agency", agency)
+    assert shop.ok("nightly", "alert", "emit", "--agency", agency) == ""
+
+
 def test_a_reader_that_leaves(shop, world, agency):
     """radioshop … | head: no error, no noise."""
     world.tina.ImportAssets(agency=agency, rows=[{"line": i, "tag": f"H{i:04d}", "class": "portable", "notes": "x" * 500}
