@@ -221,6 +221,16 @@ static bool is_mask(const struct plan_param *p)
 	       strcmp(field_message(first)->name, "google.protobuf.FieldMask") == 0;
 }
 
+/* The finished array as a parameter's value. */
+static bool array_end(const struct pg_bytes *b, struct value *ret, struct error *err)
+{
+	if (b->failed)
+		return no_memory(err);
+	ret->bytes = b->bytes;
+	ret->len = b->len;
+	return true;
+}
+
 /* repeated string or enum → text[]. An empty list is an empty array, not NULL. */
 static bool repeated_value(const struct plan_param *p, const ProtobufCMessage *request, struct arena *a,
 	struct value *ret, struct error *err)
@@ -240,11 +250,7 @@ static bool repeated_value(const struct plan_param *p, const ProtobufCMessage *r
 			return false;
 		pg_array_element(&b, v.bytes, v.len);
 	}
-	if (b.failed)
-		return no_memory(err);
-	ret->bytes = b.bytes;
-	ret->len = b.len;
-	return true;
+	return array_end(&b, ret, err);
 }
 
 /* The same field of every element of a repeated message → an array with one element for each. */
@@ -266,11 +272,7 @@ static bool each_value(const struct plan_param *p, const ProtobufCMessage *reque
 			return false;
 		pg_array_element(&b, v.bytes, v.len);
 	}
-	if (b.failed)
-		return no_memory(err);
-	ret->bytes = b.bytes;
-	ret->len = b.len;
-	return true;
+	return array_end(&b, ret, err);
 }
 
 static bool field_value(const struct plan_param *p, const ProtobufCMessage *request, struct arena *a, struct value *ret,
@@ -312,11 +314,7 @@ static bool page_key_value(
 	pg_array_begin(&b, PGTYPE_TEXT, key.count);
 	for (size_t i = 0; i < key.count; i++)
 		pg_array_element(&b, key.item[i], key.len[i]);
-	if (b.failed)
-		return no_memory(err);
-	ret->bytes = b.bytes;
-	ret->len = b.len;
-	return true;
+	return array_end(&b, ret, err);
 }
 
 static void put(struct bound *b, size_t i, const struct value *v)
