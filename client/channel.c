@@ -373,7 +373,7 @@ static bool call_with(struct channel *ch, const struct catalog_method *method, c
 	out = malloc(len + FRAME_PREFIX);
 	if (out == NULL)
 		abort();
-	frame_prefix(out, (uint32_t)len);
+	frame_prefix(out, (uint32_t)len, false);
 	message_pack(request, out + FRAME_PREFIX);
 	c->out = out;
 	c->out_len = len + FRAME_PREFIX;

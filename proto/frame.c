@@ -6,6 +6,8 @@
  */
 #include "frame.h"
 
+#include "gzip.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,10 +33,10 @@ static uint32_t prefix_length(const uint8_t prefix[FRAME_PREFIX])
 /* The prefix is whole: says no as early as can be. */
 static bool prefix_check(struct frame_reader *r, struct error *err)
 {
-	if (r->prefix[0] == 1)
-		return error_set(err, STATUS_UNIMPLEMENTED, NULL,
-			"the message is compressed, and no compression was agreed on; send it as it is");
-	if (r->prefix[0] != 0)
+	if (r->prefix[0] == 1 && !r->gzip)
+		return error_set(err, STATUS_INTERNAL, NULL,
+			"the message is compressed, and no grpc-encoding says how");
+	if (r->prefix[0] > 1)
 		return error_set(err, STATUS_INTERNAL, NULL, "the message has the unknown flag %u", r->prefix[0]);
 	if (r->want > r->limit)
 		return error_set(err, STATUS_RESOURCE_EXHAUSTED, NULL,
@@ -66,6 +68,20 @@ static bool body_reserve(struct frame_reader *r, size_t need, struct error *err)
 	return true;
 }
 
+/* The body has come: what was compressed takes its place as it was before. */
+static bool body_expand(struct frame_reader *r, struct error *err)
+{
+	uint8_t *bytes;
+	size_t len;
+
+	if (!gzip_inflate(r->body, r->body_len, r->limit, &bytes, &len, err))
+		return false;
+	free(r->body);
+	r->body = bytes;
+	r->body_len = r->body_cap = len;
+	return true;
+}
+
 bool frame_reader_feed(struct frame_reader *r, const uint8_t *bytes, size_t len, size_t *ret_used, struct error *err)
 {
 	size_t used = 0, take;
@@ -78,7 +94,7 @@ bool frame_reader_feed(struct frame_reader *r, const uint8_t *bytes, size_t len,
 				return false;
 		}
 	}
-	if (r->prefix_len == FRAME_PREFIX) {
+	if (r->prefix_len == FRAME_PREFIX && !r->complete) {
 		take = r->want - r->body_len;
 		if (take > len - used)
 			take = len - used;
@@ -90,6 +106,8 @@ bool frame_reader_feed(struct frame_reader *r, const uint8_t *bytes, size_t len,
 			used += take;
 		}
 		r->complete = r->body_len == r->want;
+		if (r->complete && r->prefix[0] == 1 && !body_expand(r, err))
+			return false;
 	}
 	*ret_used = used;
 	return true;
@@ -108,9 +126,9 @@ bool frame_reader_at_boundary(const struct frame_reader *r)
 	return r->prefix_len == 0 || r->complete;
 }
 
-void frame_prefix(uint8_t out[FRAME_PREFIX], uint32_t len)
+void frame_prefix(uint8_t out[FRAME_PREFIX], uint32_t len, bool compressed)
 {
-	out[0] = 0;
+	out[0] = compressed ? 1 : 0;
 	out[1] = (uint8_t)(len >> 24);
 	out[2] = (uint8_t)(len >> 16);
 	out[3] = (uint8_t)(len >> 8);

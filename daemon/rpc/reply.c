@@ -39,7 +39,7 @@ static uint8_t *reply_frame(struct call *call, size_t len, struct error *err)
 			err, STATUS_RESOURCE_EXHAUSTED, NULL, "no memory for a reply of %zu bytes; ask for less", len);
 		return NULL;
 	}
-	frame_prefix(at, (uint32_t)len);
+	frame_prefix(at, (uint32_t)len, false);
 	h2_queued_add(call->h2, FRAME_PREFIX + len);
 	return at + FRAME_PREFIX;
 }
