@@ -44,9 +44,8 @@ void arena_init(struct arena *a, TALLOC_CTX *parent, size_t limit)
 #else
 	a->mem = talloc_pool(parent, POOL_BYTES);
 #endif
-	if (a->mem == NULL)
-		abort();
-	a->limit = limit;
+	/* Without memory it has no room: who allocates in it is told. */
+	a->limit = a->mem ? limit : 0;
 	a->allocator.alloc = arena_protobuf_alloc;
 	a->allocator.free = arena_protobuf_free;
 	a->allocator.allocator_data = a;

@@ -22,7 +22,7 @@ struct arena {
 };
 
 /*
- * parent may be NULL. limit in bytes. Aborts only if the empty context cannot be made.
+ * parent may be NULL. limit in bytes; there is no room at all when memory is out already.
  * The arena must not be moved afterwards: its allocator points to it.
  */
 void arena_init(struct arena *a, TALLOC_CTX *parent, size_t limit);

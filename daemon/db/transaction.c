@@ -7,7 +7,6 @@
 #include "transaction.h"
 
 #include "clock.h"
-#include "digest.h"
 #include "inspection.h"
 #include "pgtype.h"
 #include "pool_private.h"
@@ -69,7 +68,7 @@ static bool send_enter(struct transaction *t, PGconn *conn, int32_t lock_timeout
 {
 	const struct db_call *call = t->call;
 	bool names_request = t->is_write && !t->replaying;
-	uint8_t timeout[4], lock_timeout[4], hash[DIGEST_BYTES];
+	uint8_t timeout[4], lock_timeout[4];
 	const char *values[8] = {call->principal, t->statement->roles, t->statement->method, t->call_id,
 		(const char *)timeout, (const char *)lock_timeout, NULL, NULL};
 	int lengths[8] = {0, 0, 0, 0, 4, 4, 16, DIGEST_BYTES};
@@ -78,9 +77,8 @@ static bool send_enter(struct transaction *t, PGconn *conn, int32_t lock_timeout
 	pg_put_u32(timeout, (uint32_t)t->timeout_ms);
 	pg_put_u32(lock_timeout, (uint32_t)lock_timeout_ms);
 	if (names_request) {
-		digest_of(call->payload, call->payload_len, hash);
 		values[6] = (const char *)t->request_id;
-		values[7] = (const char *)hash;
+		values[7] = (const char *)t->payload;
 	}
 	return PQsendQueryPrepared(conn, STATEMENT_ENTER, 8, values, lengths, formats, 0) != 0;
 }
@@ -93,11 +91,20 @@ static bool send_replay(struct transaction *t, PGconn *conn)
 	return PQsendQueryPrepared(conn, STATEMENT_REPLAY, 1, values, lengths, formats, 1) && PQpipelineSync(conn);
 }
 
+/* What makes a write the same as an earlier one. */
+static bool bind_intent(struct transaction *t)
+{
+	const struct db_call *call = t->call;
+
+	return bind_request_id(t->statement, call->request, t->request_id, &t->error) &&
+	       digest_of(call->payload, call->payload_len, t->payload, &t->error);
+}
+
 static bool bind_call(struct transaction *t, struct bound *ret_bound)
 {
 	const struct db_call *call = t->call;
 
-	return (!t->is_write || bind_request_id(t->statement, call->request, t->request_id, &t->error)) &&
+	return (!t->is_write || bind_intent(t)) &&
 	       bind_request(t->statement, call->request, call->page_key, pool_settings(t->pool)->stream_page,
 		       call->arena, ret_bound, &t->page, &t->error);
 }

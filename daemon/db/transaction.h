@@ -14,6 +14,7 @@
 #define RADIOSHOP_TRANSACTION_H
 
 #include "bind.h"
+#include "digest.h"
 #include "pool.h"
 #include "row.h"
 #include "sqlstate.h"
@@ -52,6 +53,7 @@ struct transaction {
 	struct page page;
 	struct rows rows;
 	uint8_t request_id[16];
+	uint8_t payload[DIGEST_BYTES]; /* hash by which a repeat is known to be the same request */
 	const uint8_t *replayed; /* in the call's arena */
 	size_t replayed_len;
 	struct event timer; /* deadline while queued, deadline + OVERRUN_MS in flight */

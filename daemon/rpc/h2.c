@@ -61,6 +61,13 @@ static void h2_end(struct h2 *h2, uint32_t code, const char *why)
 	h2->ending_code = code;
 }
 
+/* Not even the stream's reset finds memory: no client waits for ever, so the connection goes. */
+static void h2_end_without_memory(struct h2 *h2)
+{
+	h2_end(h2, NGHTTP2_INTERNAL_ERROR, "out of memory");
+	h2->wake(h2->owner);
+}
+
 static void h2_settle(struct h2 *h2)
 {
 	struct call *call;
@@ -72,7 +79,8 @@ static void h2_settle(struct h2 *h2)
 	if (!h2->ending || h2->ended)
 		return;
 	h2->ended = true;
-	metrics_add(METRIC_CONTROL_FRAME_FLOODS, 1);
+	if (h2->ending_code == NGHTTP2_ENHANCE_YOUR_CALM)
+		metrics_add(METRIC_CONTROL_FRAME_FLOODS, 1);
 	log_event(LOG_LEVEL_WARNING, "connection_ended", "principal", h2->peer.principal, "peer", h2->peer.address,
 		"why", h2->ending, NULL);
 	(void)nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE,
@@ -421,13 +429,15 @@ void h2_trailers(struct h2 *h2, struct call *call, const struct h2_field *fields
 
 void h2_resume(struct h2 *h2, struct call *call)
 {
-	(void)nghttp2_session_resume_data(h2->session, call->stream_id);
+	if (nghttp2_session_resume_data(h2->session, call->stream_id) == NGHTTP2_ERR_NOMEM)
+		h2_end_without_memory(h2);
 	h2->wake(h2->owner);
 }
 
 void h2_reset(struct h2 *h2, struct call *call)
 {
-	(void)nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, call->stream_id, NGHTTP2_CANCEL);
+	if (nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, call->stream_id, NGHTTP2_CANCEL) != 0)
+		h2_end_without_memory(h2);
 	h2->wake(h2->owner);
 }
 

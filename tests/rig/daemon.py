@@ -1,5 +1,6 @@
 """The real daemon, started with a configuration of its own, watched for sanitizer reports."""
 
+import os
 import re
 import signal
 import subprocess
@@ -29,6 +30,7 @@ class Daemon:
         self.config = directory / "radioshopd.conf"
         self.log = directory / "radioshopd.log"
         self.process = None
+        self.program, self.environment = DAEMON, {}    # a test may run another build, or give it variables
         self.write_config()
 
     def write_config(self, **changes):
@@ -37,8 +39,8 @@ class Daemon:
 
     def start(self, wait=True):
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([DAEMON, "--config", self.config], stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log)
+            self.process = subprocess.Popen([self.program, "--config", self.config], stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log, env={**os.environ, **self.environment})
         if wait:
             self.wait_until(lambda: self.ready() or self.process.poll() is not None, 30, "ready")
             assert self.process.poll() is None, self.text()[-4000:]

@@ -19,6 +19,7 @@ def tls_socket(world, name, port=None):
     context.load_cert_chain(certificate, key)
     context.set_alpn_protocols(["h2"])
     plain = socket.create_connection(("127.0.0.1", port or world.daemon.port), timeout=20)
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return context.wrap_socket(plain, server_hostname="localhost")
 
 
