@@ -1,0 +1,163 @@
+"""The workloads: each runs ours beside its peer and gives {name: Figure}. The rows at the end are all that `run` knows."""
+
+import random
+import subprocess
+import time
+
+from measure import Figure, figure, interleaved, load, pgbench, ratio
+from place import BUILD, cpu_seconds, rss_kib, settings, statement
+from rig.world import new_id
+
+SEED = 20261123
+SERVICE = "/radioshop.v1."
+CITIES = (1, 2, 3)    # own the assets of even number; see register.sql
+
+
+def tags(place, count):
+    dice = random.Random(SEED)
+    return [f"T{2 * dice.randrange(place.assets // 2)}" for _ in range(count)]
+
+
+def read_script(place):
+    return (f"\\set i 2 * random(0, {place.assets // 2 - 1})\n" + statement("get_asset").replace(":asset::text", "('T' || :i)") + ";\n")
+
+
+def read(bench):
+    """GetAsset, 64 in flight over 8 connections, beside pgbench with the same statement at its best number of clients."""
+    place = bench.place(bench.middle)
+    requests = place.requests("GetAsset", [{"asset": tag} for tag in tags(place, 20000)])
+    script = read_script(place)
+    best = max((4, 8, 16, 32), key=lambda n: pgbench(place, script, n, bench.seconds / 2, CITIES)["per_s"])
+    runs = interleaved(bench.rounds, bench.progress,
+                       ours=lambda: load(place, "bench-cities", f"{SERVICE}AssetService/GetAsset", requests, 8, 8, bench.seconds),
+                       pgbench=lambda: pgbench(place, script, best, bench.seconds, CITIES))
+    return {"read_per_s": figure(runs["ours"], "per_s"), "read_pgbench_per_s": figure(runs["pgbench"], "per_s"),
+            "read_pgbench_clients": Figure([best]), "read_vs_pgbench": ratio(runs["ours"], runs["pgbench"], "per_s"),
+            "read_daemon_us": figure(runs["ours"], "daemon_us"), "read_server_us": figure(runs["ours"], "server_us"),
+            "read_p99_us": figure(runs["ours"], "p99_us")}
+
+
+def read1(bench):
+    """GetAsset, one at a time on a warm connection, beside the same statement from one pgbench client over a socket."""
+    place = bench.place(bench.middle)
+    requests = place.requests("GetAsset", [{"asset": tag} for tag in tags(place, 20000)])
+    script = read_script(place)
+    runs = interleaved(bench.rounds, bench.progress,
+                       ours=lambda: load(place, "bench-cities", f"{SERVICE}AssetService/GetAsset", requests, 1, 1, bench.seconds),
+                       pgbench=lambda: pgbench(place, script, 1, bench.seconds, CITIES))
+    return {"read1_p50_us": figure(runs["ours"], "p50_us"), "read1_p99_us": figure(runs["ours"], "p99_us"),
+            "read1_pgbench_p50_us": figure(runs["pgbench"], "p50_us"),
+            "read1_p50_vs_pgbench": ratio(runs["ours"], runs["pgbench"], "p50_us")}
+
+
+def due_script(agency):
+    """The statement of ListDue with the parameters of a first page."""
+    text = statement("list_due")
+    for name, value in ((":page_key::text[]", "NULL::text[]"), (":page_limit::int4", "51"), (":until::date", "NULL::date"),
+                        (":from::date", "NULL::date"), (":overdue::bool", "false"), (":overdue", "false"),
+                        (":agency::text", f"'{agency}'::text"), (":agency", f"'{agency}'"), (":plan::text", "''::text"),
+                        (":plan", "''"), (":asset::text", "''::text"), (":asset", "''")):
+        text = text.replace(name, value)
+    return text + ";\n"
+
+
+def due(bench):
+    """A page of 50 due items, of one agency and of three, at each size, beside the bare statement in pgbench."""
+    figures, flat = {}, {}
+    for size in bench.sizes:
+        place = bench.place(size)
+        for label, name, agency, agencies in (("one", "bench-city", "C01", (1,)), ("three", "bench-cities", "", CITIES)):
+            requests = place.requests("ListDue", [{"page_size": 50, "agency": agency}])
+            runs = interleaved(bench.rounds, bench.progress,
+                               ours=lambda: load(place, name, f"{SERVICE}ScheduleService/ListDue", requests, 4, 2, bench.seconds),
+                               pgbench=lambda: pgbench(place, due_script(agency), 8, bench.seconds, agencies))
+            figures[f"due_{label}_per_s_{size:.0e}"] = figure(runs["ours"], "per_s")
+            figures[f"due_{label}_p99_ms_{size:.0e}"] = Figure([r["p99_us"] / 1000 for r in runs["ours"]])
+            figures[f"due_{label}_vs_sql_{size:.0e}"] = ratio(runs["ours"], runs["pgbench"], "per_s")
+            flat.setdefault(label, []).append(figure(runs["ours"], "p50_us").median)
+    for label, medians in flat.items():
+        figures[f"due_{label}_flat"] = Figure([medians[-1] / medians[0]])
+    return figures
+
+
+def write(bench):
+    """LogRepair, 32 in flight, beside pgbench that calls the same function in one round trip and keeps no answer."""
+    place = bench.place(bench.middle)
+    count = 20000 if not bench.quick else 3000
+    script = (f"\\set i 2 * random(0, {place.assets // 2 - 1})\n"
+              "SELECT t.refusal, t.number FROM radioshop.log_repair('T' || :i, 'no audio', 'broken speaker', 'replaced', 10, '', 0) t;\n")
+
+    def ours():
+        requests = place.requests("LogRepair", [{"request_id": new_id(), "asset": tag, "problem": "no audio", "cause": "broken speaker",
+                                                 "action": "replaced", "minutes": 10} for tag in tags(place, count)])
+        return load(place, "bench-cities", f"{SERVICE}TicketService/LogRepair", requests, 8, 4, 0, once=True)
+    runs = interleaved(bench.rounds, bench.progress, ours=ours,
+                       pgbench=lambda: pgbench(place, script, 32, 0, CITIES, transactions=count))
+    return {"write_per_s": figure(runs["ours"], "per_s"), "write_pgbench_per_s": figure(runs["pgbench"], "per_s"),
+            "write_vs_pgbench": ratio(runs["ours"], runs["pgbench"], "per_s"), "write_p99_us": figure(runs["ours"], "p99_us"),
+            "write_daemon_us": figure(runs["ours"], "daemon_us"), "write_server_us": figure(runs["ours"], "server_us")}
+
+
+def export(bench):
+    """Every asset streamed out of the daemon, beside COPY of the same columns; and the daemon's memory meanwhile."""
+    place = bench.place(bench.sizes[-1])
+    requests = place.requests("ExportAssets", [{}])
+    copy = ("COPY (SELECT a.asset_id, g.code, a.tag, a.serial, m.number, a.class, a.status, a.assigned_to, a.location, a.system, a.unit_id, "
+            "a.alias, a.firmware, a.codeplug, a.purchased_on, a.warranty_until, a.cost_cents, a.quantity, a.description, a.notes, "
+            "a.revision, a.created_at, a.updated_at FROM radioshop.asset a JOIN radioshop.agency g USING (agency_id) "
+            "LEFT JOIN radioshop.model m USING (model_id)) TO STDOUT")
+    memory = []
+
+    def ours():
+        report = load(place, "bench-shop", f"{SERVICE}AssetService/ExportAssets", requests, 1, 1, 0, once=True)
+        memory.append(rss_kib(place.daemon.process.pid) / 1024)
+        return {**report, "rows_per_s": place.assets / report["seconds"]}
+
+    def peer():
+        begun = time.monotonic()
+        subprocess.run(["psql", "-Xq", "-c", copy, place.cluster.url()], check=True, stdout=subprocess.DEVNULL,
+                       env=settings(range(1, 21)), stdin=subprocess.DEVNULL)
+        return {"rows_per_s": place.assets / (time.monotonic() - begun)}
+    runs = interleaved(max(1, bench.rounds // 2), bench.progress, ours=ours, copy=peer)
+    return {"export_rows_per_s": figure(runs["ours"], "rows_per_s"), "export_copy_rows_per_s": figure(runs["copy"], "rows_per_s"),
+            "export_vs_copy": ratio(runs["ours"], runs["copy"], "rows_per_s"), "export_rss_mib": Figure(memory)}
+
+
+def idle(bench):
+    """Idle mutual-TLS connections: memory of each, and the CPU time of a handshake with its first call."""
+    place = bench.place(bench.sizes[0])
+    count = 200 if bench.quick else 2000
+    requests = place.requests("GetCaller", [{}])
+    pid = place.daemon.process.pid
+    before, cpu = rss_kib(pid), cpu_seconds(pid)
+    words = [BUILD / "tests" / "bench_load", "--to", str(place.daemon.port), *place.client("bench-city"), "--path",
+             f"{SERVICE}PrincipalService/GetCaller", "--requests", requests, "--connections", str(count), "--idle"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holding:
+        while holding.stdout.readline().strip() != "held":
+            assert holding.poll() is None
+        held, spent = rss_kib(pid) - before, cpu_seconds(pid) - cpu
+        holding.communicate("\n")
+    return {"idle_kib_per_connection": Figure([held / count]), "handshake_ms": Figure([spent / count * 1000])}
+
+
+def command(bench):
+    """`radioshop asset show TAG` as a process, beside psql doing the same look-up."""
+    place = bench.place(bench.middle)
+    certificate, key = place.certificates.person("bench-cities")
+    ours = [BUILD / "client" / "radioshop", "--server", f"localhost:{place.daemon.port}", "--cacert", place.certificates.ca,
+            "--cert", certificate, "--key", key, "asset", "show", "T42"]
+    text = statement("get_asset").replace(":asset::text", "'T42'")
+    count = 20 if bench.quick else 100
+
+    def timed(words, environment=None):
+        begun = time.monotonic()
+        for _ in range(count):
+            subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, env=environment)
+        return {"ms": (time.monotonic() - begun) / count * 1000}
+    runs = interleaved(bench.rounds, bench.progress, ours=lambda: timed(ours),
+                       psql=lambda: timed(["/usr/lib/postgresql/15/bin/psql", "-Xqc", text, place.cluster.url()], settings(CITIES)))
+    return {"cli_ms": figure(runs["ours"], "ms"), "cli_psql_ms": figure(runs["psql"], "ms"),
+            "cli_vs_psql": ratio(runs["ours"], runs["psql"], "ms")}
+
+
+WORKLOADS = {"read": read, "read1": read1, "due": due, "write": write, "export": export, "idle": idle, "cli": command}
