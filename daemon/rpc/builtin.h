@@ -1,8 +1,12 @@
 /*
- * builtin.h: methods that the daemon answers itself, without a statement: health and reflection.
+ * builtin.h: methods that the program answers itself, without a statement: health and reflection.
  *
  * The call machinery gives each message as it comes and takes any number back, so these may
  * stream both ways. Handlers never block.
+ *
+ * Neither side can flood the other. In: HTTP/2's window of the stream opens again only for messages that were taken,
+ * so a handler that pauses holds its client up. Out: while more replies wait than a client has read, no further
+ * message is given, and a handler that makes replies by itself asks call_has_room() first.
  */
 #ifndef RADIOSHOP_BUILTIN_H
 #define RADIOSHOP_BUILTIN_H
@@ -12,10 +16,13 @@
 
 #include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct call;
 struct rpc; /* what all calls share; see rpc/rpc.h */
 
+/* A row. Every function but on_message may be NULL. */
 struct builtin {
 	const char *path; /* "/grpc.health.v1.Health/Check" */
 	/*
@@ -23,19 +30,31 @@ struct builtin {
 	 * once; with client streaming, one by one. False ends the call with err.
 	 */
 	bool (*on_message)(struct call *call, const ProtobufCMessage *request, struct error *err);
-	/* The client half-closed. NULL: the call ends OK. */
+	/* The client half-closed, and every message has been taken. NULL: the call ends OK. */
 	void (*on_end)(struct call *call);
-	/* The call is going away, however it ended. NULL: nothing to tidy. */
+	/* The call is going away, however it ended. Not called without on_begin's turn having come. */
 	void (*on_close)(struct call *call);
+	/* Before all others, and before the response headers: the place to set metadata. False ends the call with err.
+	 */
+	bool (*on_begin)(struct call *call, struct error *err);
+	/* There is room for replies again, after call_has_room() had said no. */
+	void (*on_room)(struct call *call);
+	bool metadata; /* wants call_metadata(); nobody else pays for keeping it */
 };
 
 /* For handlers. */
 bool call_send(struct call *call, const ProtobufCMessage *message, struct error *err) MUST_CHECK; /* copied */
-void call_finish(struct call *call, const struct error *err);                                     /* NULL: OK */
-void *call_data(struct call *call); /* one pointer for the handler */
+/* Whether the client reads what it is sent. When it said no, on_room follows as soon as it does. */
+bool call_has_room(struct call *call);
+void call_finish(struct call *call, const struct error *err); /* NULL: OK */
+void *call_data(struct call *call);                           /* one pointer for the handler */
 void call_set_data(struct call *call, void *data);
 struct rpc *call_rpc(struct call *call);
-/* Lives as long as the call; with client streaming only as long as on_message. */
+/* From within on_message: the message is not done with yet, no other is given, and the client is held up. */
+void call_pause(struct call *call);
+/* The message that paused is done with: the next may come. */
+void call_resume(struct call *call);
+/* Lives as long as the call; with client streaming, like the message: until on_message returns, or call_resume(). */
 struct arena *call_arena(struct call *call);
 
 extern const struct builtin health_builtins[];     /* rpc/health.c; ended by path == NULL */

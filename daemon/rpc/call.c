@@ -11,7 +11,8 @@
  *   any ──► DONE                     the client reset the stream, the connection is lost
  *
  * Waits: BODY for the client, READY for room on the connection, RUNNING for the database, REPLYING for room on
- * the stream, TALKING for a builtin (health, reflection), ENDING for the client to take the last bytes.
+ * the stream, TALKING for a builtin (health, reflection) and the client's next message, ENDING for the client to take
+ * the last bytes.
  *
  * Owns: the request's bytes, the arenas, the queued reply, the timer. All of it goes when the call is DONE.
  */
@@ -67,12 +68,12 @@ static struct rpc *rpc_of(const struct call *call)
 
 void call_count_bytes(struct call *call)
 {
-	size_t now = call->arena.used + call->reply.used + call->in.body_cap;
+	size_t request = call->in.body_cap + call->inbox.bytes, now = call->arena.used + call->reply.used + request;
 
 	rpc_of(call)->call_bytes += now - call->counted;
 	call->counted = now;
 	h2_held_sub(call->h2, call->held);
-	call->held = call->in.body_cap;
+	call->held = request;
 	h2_held_add(call->h2, call->held);
 }
 
@@ -124,11 +125,12 @@ static void call_close(struct call *call)
 	call_move(call, CALL_DONE);
 	query_abandon(call);
 	evtimer_del(&call->deadline);
-	if (call->builtin && call->builtin->on_close)
+	if (call->begun && call->builtin->on_close)
 		call->builtin->on_close(call);
 	call_log(call);
 	reply_drop(call);
 	frame_reader_release(&call->in);
+	byte_queue_release(&call->inbox);
 	arena_release(&call->arena);
 	arena_release(&call->reply);
 	free(call->page_key);
@@ -202,7 +204,8 @@ static bool step_head(struct call *call)
 		return true;
 	}
 	frame_reader_init(&call->in, (size_t)config->max_request_bytes);
-	call_start_deadline(call);
+	if (!call->contract->client_streaming || !call_is_open_ended(call))
+		call_start_deadline(call);
 	call_move(call, call->contract->client_streaming ? CALL_TALKING : CALL_BODY);
 	return true;
 }
@@ -284,6 +287,21 @@ static void call_expire(struct call *call)
 			: "the deadline passed before the call was done");
 }
 
+/*
+ * Lets the client send as much again as has been taken. A message that is whole counts as taken when it is done with;
+ * of one that is not, everything, or it could never become whole.
+ */
+static void call_open_window(struct call *call)
+{
+	size_t kept = call->inbox.bytes + (call->in.complete ? FRAME_PREFIX + (size_t)call->in.want : 0);
+	size_t taken = call->owed > kept ? call->owed - kept : 0;
+
+	if (taken == 0 || call->finished)
+		return;
+	call->owed -= taken;
+	h2_consume(call->h2, call, taken);
+}
+
 /* The one step function. A handler may call back into it: the step on the stack then goes on with what it noted. */
 void call_step(struct call *call)
 {
@@ -302,6 +320,7 @@ void call_step(struct call *call)
 		moved = steps[call->state](call);
 	}
 	call->stepping = false;
+	call_open_window(call);
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
@@ -376,17 +395,47 @@ void call_headers_complete(struct call *call)
 	call_step(call);
 }
 
+/* Reports what the request takes now; ends the call when that is too much. */
+static void call_check_held(struct call *call)
+{
+	const size_t held_max = HELD_REQUESTS_MAX * (size_t)rpc_of(call)->config->max_request_bytes;
+
+	call_count_bytes(call);
+	if (h2_held(call->h2) > held_max)
+		call_refuse(call, STATUS_RESOURCE_EXHAUSTED, RETRY_AFTER_MS,
+			"too many unfinished requests on this connection; finish some first");
+	else
+		(void)call_has_memory(call);
+}
+
+/* Keeps what came behind a message that is not taken yet: at most the window of the stream. */
+static void call_keep(struct call *call, const uint8_t *bytes, size_t len)
+{
+	uint8_t *at;
+
+	if (!call->contract->client_streaming) {
+		call_refuse(call, STATUS_UNIMPLEMENTED, 0, "the call takes one request message and more came");
+		return;
+	}
+	call->owed += len;
+	at = byte_queue_append(&call->inbox, len);
+	if (at)
+		memcpy(at, bytes, len);
+	else
+		call_refuse(call, STATUS_RESOURCE_EXHAUSTED, 0, "no memory for the next message");
+	call_check_held(call);
+}
+
 /* Feeds one message's worth. False when nothing more is to be fed. */
 static bool call_feed(struct call *call, const uint8_t **bytes, size_t *len)
 {
-	const size_t held_max = HELD_REQUESTS_MAX * (size_t)rpc_of(call)->config->max_request_bytes;
 	struct error err = {.code = STATUS_OK};
 	size_t used = 0;
 
 	if (call->finished || (call->state != CALL_BODY && call->state != CALL_TALKING))
 		return false;
-	if (call->in.complete) {
-		call_refuse(call, STATUS_UNIMPLEMENTED, 0, "the call takes one request message and more came");
+	if (call->in.complete || call->inbox.bytes > 0) {
+		call_keep(call, *bytes, *len);
 		return false;
 	}
 	if (!frame_reader_feed(&call->in, *bytes, *len, &used, &err)) {
@@ -395,15 +444,27 @@ static bool call_feed(struct call *call, const uint8_t **bytes, size_t *len)
 	}
 	*bytes += used;
 	*len -= used;
-	call_count_bytes(call);
-	if (h2_held(call->h2) > held_max)
-		call_refuse(call, STATUS_RESOURCE_EXHAUSTED, RETRY_AFTER_MS,
-			"too many unfinished requests on this connection; finish some first");
-	else
-		(void)call_has_memory(call);
+	call->owed += used;
+	call_check_held(call);
 	if (call->in.complete && call->contract->client_streaming)
 		call_step(call);
 	return *len > 0;
+}
+
+void call_refill(struct call *call)
+{
+	struct error err = {.code = STATUS_OK};
+	const uint8_t *bytes;
+	size_t len, used;
+
+	while (!call->in.complete && (bytes = byte_queue_front(&call->inbox, &len))) {
+		if (!frame_reader_feed(&call->in, bytes, len, &used, &err)) {
+			call_decide(call, &err);
+			return;
+		}
+		byte_queue_drop(&call->inbox, used);
+	}
+	call_count_bytes(call);
 }
 
 void call_receive(struct call *call, const uint8_t *bytes, size_t len)
@@ -439,7 +500,7 @@ void call_room(struct call *call)
 
 void call_drain(struct call *call)
 {
-	if (call->state != CALL_TALKING)
+	if (call->state != CALL_TALKING || !call->contract->server_streaming)
 		return;
 	call_refuse(call, STATUS_UNAVAILABLE, RETRY_AFTER_MS, "the server is stopping; try again");
 	call_step(call);
@@ -449,8 +510,11 @@ size_t call_pull(struct call *call, uint8_t *out, size_t room, bool *ret_end)
 {
 	size_t n = reply_take(call, out, room);
 
-	if (call->state == CALL_REPLYING)
+	if (call->state == CALL_REPLYING || call->state == CALL_TALKING) {
 		call_step(call);
+		/* A builtin may have made more: it would not be asked for again if this were nothing. */
+		n += reply_take(call, out + n, room - n);
+	}
 	if (call->state == CALL_ENDING && call->out.bytes == 0) {
 		reply_trailers(call);
 		*ret_end = true;

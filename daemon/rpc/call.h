@@ -9,11 +9,11 @@
 
 #include "arena.h"
 #include "builtin.h"
+#include "byte_queue.h"
 #include "catalog.h"
 #include "frame.h"
 #include "head.h"
 #include "method.h"
-#include "outbox.h"
 #include "pool.h"
 
 #include <event2/event.h>
@@ -53,25 +53,29 @@ struct call {
 
 	/* facts, set as they become known */
 	bool headers_complete, half_closed, answered, expired, finished;
-	bool end_told;  /* the builtin knows of the half-close */
-	bool stepping;  /* call_step() is on the stack */
-	bool responded; /* response headers are out: no trailers-only any more */
+	bool begun, end_told; /* the builtin knows of the call, of the half-close */
+	bool given, paused;   /* the builtin has the message, and is not done with it when its on_message returns */
+	bool wants_room;      /* the builtin waits for on_room */
+	bool stepping;        /* call_step() is on the stack */
+	bool responded;       /* response headers are out: no trailers-only any more */
 
 	struct event deadline;
 	int64_t started_us, deadline_ms; /* deadline_ms 0: none */
 
 	struct frame_reader in;
-	size_t held;        /* request bytes reported to h2 */
-	struct arena arena; /* the request and what stands on it */
-	struct arena reply; /* what the database answers, until it is queued */
-	char *page_key;     /* where the next page of a stream begins; malloc'ed, NULL after the last */
-	size_t counted;     /* bytes reported to rpc->call_bytes */
+	struct byte_queue inbox; /* client streaming: what came behind a message that is not taken yet */
+	size_t owed;             /* request bytes for which the stream's window has not been opened again */
+	size_t held;             /* request bytes reported to h2 */
+	struct arena arena;      /* the request and what stands on it */
+	struct arena reply;      /* what the database answers, until it is queued */
+	char *page_key;          /* where the next page of a stream begins; malloc'ed, NULL after the last */
+	size_t counted;          /* bytes reported to rpc->call_bytes */
 	ProtobufCMessage *request;
 	struct db_call db;
 	uint64_t rows;
 	bool replayed; /* the answer is the one first given to this request_id */
 
-	struct outbox out;
+	struct byte_queue out;
 	struct error status; /* OK until something fails */
 };
 
@@ -83,7 +87,7 @@ void call_free(struct call *call);
 /* What happens on the stream. */
 void call_header(struct call *call, const char *name, size_t name_len, const char *value, size_t value_len);
 void call_headers_complete(struct call *call);
-void call_receive(struct call *call, const uint8_t *bytes, size_t len);
+void call_receive(struct call *call, const uint8_t *bytes, size_t len); /* opens the stream's window when taken */
 void call_half_closed(struct call *call);
 /* Reset by either side, or the connection is lost, or all is said. Nothing of the call reaches h2 after this. */
 void call_gone(struct call *call);
@@ -99,6 +103,9 @@ void call_drain(struct call *call);
 size_t call_pull(struct call *call, uint8_t *out, size_t room, bool *ret_end);
 
 /* For talk.c and query.c. */
+
+/* Goes on with the bytes that waited behind the message taken last, up to the end of the next. */
+void call_refill(struct call *call);
 
 void call_move(struct call *call, enum call_state to);
 /* Decides the status (NULL: OK), which the next step says. The first decision stands. */

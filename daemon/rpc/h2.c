@@ -158,15 +158,16 @@ static int on_data_chunk(
 	nghttp2_session *session, uint8_t flags, int32_t stream_id, const uint8_t *bytes, size_t len, void *user)
 {
 	struct call *call = stream_call(session, stream_id);
-	int rc;
 
 	(void)flags;
 	(void)user;
 	if (call)
 		call_receive(call, bytes, len);
-	/* The call has taken the bytes or refused them, so the windows may open again. */
-	rc = nghttp2_session_consume(session, stream_id, len);
-	return rc == NGHTTP2_ERR_NOMEM ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+	/*
+	 * The stream's window opens when the call takes the bytes. The connection's opens now, or a call that waits
+	 * would hold up all others; what they hold together is bounded by call.c.
+	 */
+	return nghttp2_session_consume_connection(session, len) == 0 ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
 static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t error_code, void *user)
@@ -425,6 +426,13 @@ void h2_trailers(struct h2 *h2, struct call *call, const struct h2_field *fields
 	count = h2_fields(nv, fields, count);
 	if (nghttp2_submit_trailer(h2->session, call->stream_id, nv, count) != 0)
 		h2_reset(h2, call);
+}
+
+void h2_consume(struct h2 *h2, struct call *call, size_t len)
+{
+	if (nghttp2_session_consume_stream(h2->session, call->stream_id, len) != 0)
+		h2_reset(h2, call);
+	h2->wake(h2->owner);
 }
 
 void h2_resume(struct h2 *h2, struct call *call)

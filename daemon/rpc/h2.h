@@ -52,6 +52,8 @@ struct h2_field {
 void h2_respond(struct h2 *h2, struct call *call, const struct h2_field *fields, size_t count, bool last);
 /* Trailers; only from within call_pull(). */
 void h2_trailers(struct h2 *h2, struct call *call, const struct h2_field *fields, size_t count);
+/* The call has taken that many request bytes: the stream's window may open again for them. */
+void h2_consume(struct h2 *h2, struct call *call, size_t len);
 /* The call has bytes or trailers to give again. */
 void h2_resume(struct h2 *h2, struct call *call);
 /* Ends the stream with RST_STREAM(CANCEL): the reply cannot be finished. */

@@ -131,7 +131,7 @@ void health_end_watches(void)
 }
 
 const struct builtin health_builtins[] = {
-	{"/grpc.health.v1.Health/Check", on_check, NULL, NULL},
-	{"/grpc.health.v1.Health/Watch", on_watch, keep_open, on_watch_close},
-	{NULL, NULL, NULL, NULL},
+	{"/grpc.health.v1.Health/Check", .on_message = on_check},
+	{"/grpc.health.v1.Health/Watch", .on_message = on_watch, .on_end = keep_open, .on_close = on_watch_close},
+	{NULL},
 };

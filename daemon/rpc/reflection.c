@@ -174,7 +174,7 @@ static bool on_question(struct call *call, const ProtobufCMessage *message, stru
 }
 
 const struct builtin reflection_builtins[] = {
-	{"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", on_question, NULL, NULL},
-	{"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", on_question, NULL, NULL},
-	{NULL, NULL, NULL, NULL},
+	{"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", .on_message = on_question},
+	{"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", .on_message = on_question},
+	{NULL},
 };

@@ -1,6 +1,6 @@
 /*
  * reply.c: turns a call's messages and its status into HTTP/2 fields and bytes; called by call.c.
- * Owns nothing: the bytes are in the call's outbox.
+ * Owns nothing: the bytes are in the call's queue.
  */
 #include "reply.h"
 
@@ -32,7 +32,7 @@ void reply_headers(struct call *call)
 /* Room for a message of len bytes, its prefix written. */
 static uint8_t *reply_frame(struct call *call, size_t len, struct error *err)
 {
-	uint8_t *at = len <= UINT32_MAX - FRAME_PREFIX ? outbox_append(&call->out, FRAME_PREFIX + len) : NULL;
+	uint8_t *at = len <= UINT32_MAX - FRAME_PREFIX ? byte_queue_append(&call->out, FRAME_PREFIX + len) : NULL;
 
 	if (!at) {
 		error_set(
@@ -77,7 +77,7 @@ bool reply_packed(struct call *call, const uint8_t *bytes, size_t len, struct er
 
 size_t reply_take(struct call *call, uint8_t *out, size_t room)
 {
-	size_t n = outbox_take(&call->out, out, room);
+	size_t n = byte_queue_take(&call->out, out, room);
 
 	h2_queued_sub(call->h2, n);
 	return n;
@@ -86,7 +86,7 @@ size_t reply_take(struct call *call, uint8_t *out, size_t room)
 void reply_drop(struct call *call)
 {
 	h2_queued_sub(call->h2, call->out.bytes);
-	outbox_release(&call->out);
+	byte_queue_release(&call->out);
 }
 
 static size_t status_fields(const struct error *status, struct status_text *text, struct h2_field *fields)

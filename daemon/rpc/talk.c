@@ -11,7 +11,10 @@
 
 #include <string.h>
 
-enum { TALK_QUEUE_MAX = 1024 * 1024 }; /* reply bytes a handler may leave for a client that does not read */
+enum {
+	TALK_QUEUE_LOW = 64 * 1024,   /* reply bytes that wait, above which no message is given and there is no room */
+	TALK_QUEUE_MAX = 1024 * 1024, /* and above which a handler that did not ask for room cannot send */
+};
 
 const struct builtin *builtin_find(const char *path)
 {
@@ -30,6 +33,31 @@ struct arena *call_arena(struct call *call)
 	return call->contract->client_streaming ? &call->reply : &call->arena;
 }
 
+static bool talk_begin(struct call *call)
+{
+	struct error err = {.code = STATUS_OK};
+
+	call->begun = true;
+	if (call->builtin->on_begin && !call->builtin->on_begin(call, &err)) {
+		call_decide(call, &err);
+		return false;
+	}
+	/* A stream may be silent for long, and its client waits to hear that it was let in. */
+	if (call->contract->server_streaming)
+		reply_headers(call);
+	return true;
+}
+
+/* The handler is done with the message. */
+static void talk_taken(struct call *call)
+{
+	call->given = false;
+	frame_reader_next(&call->in);
+	if (call->contract->client_streaming)
+		arena_release(call_arena(call));
+	call_count_bytes(call);
+}
+
 static void talk_message(struct call *call)
 {
 	struct arena *arena = call_arena(call);
@@ -38,30 +66,60 @@ static void talk_message(struct call *call)
 
 	if (!arena->mem)
 		arena_init(arena, NULL, (size_t)h2_rpc(call->h2)->config->call_memory_bytes);
+	call->given = true;
 	request = message_unpack(call->contract->input, call->in.body, call->in.body_len, arena, &err);
+	call_count_bytes(call);
 	if (!request || !call->builtin->on_message(call, request, &err))
 		call_decide(call, &err);
-	frame_reader_next(&call->in);
-	if (call->contract->client_streaming)
-		arena_release(arena);
-	call_count_bytes(call);
+	if (!call->paused)
+		talk_taken(call);
+}
+
+/* Nothing more comes, and all that came was taken. */
+static void talk_end(struct call *call)
+{
+	call->end_told = true;
+	if (!frame_reader_at_boundary(&call->in))
+		call_refuse(call, STATUS_INTERNAL, 0, "the request ended in the middle of a message");
+	else if (call->builtin->on_end)
+		call->builtin->on_end(call);
+	else
+		call_decide(call, NULL);
+}
+
+static bool talk_has_room(const struct call *call)
+{
+	return call->out.bytes < TALK_QUEUE_LOW;
+}
+
+static void talk_room(struct call *call)
+{
+	call->wants_room = false;
+	if (call->builtin->on_room)
+		call->builtin->on_room(call);
 }
 
 bool talk_step(struct call *call)
 {
-	if (call->contract->server_streaming)
-		reply_headers(call);
-	if (call->in.complete)
-		talk_message(call);
-	else if (call->half_closed && !frame_reader_at_boundary(&call->in))
-		call_refuse(call, STATUS_INTERNAL, 0, "the request ended in the middle of a message");
-	if (call->half_closed && !call->end_told && !call->finished) {
-		call->end_told = true;
-		if (call->builtin->on_end)
-			call->builtin->on_end(call);
-		else
-			call_decide(call, NULL);
+	if (!call->begun && !talk_begin(call))
+		return true;
+	if (call->given && !call->paused)
+		talk_taken(call);
+	if (!talk_has_room(call))
+		return call->finished;
+	if (call->wants_room) {
+		talk_room(call);
+		return true;
 	}
+	if (call->paused)
+		return call->finished;
+	call_refill(call);
+	if (call->in.complete) {
+		talk_message(call);
+		return true;
+	}
+	if (call->half_closed && !call->end_told && !call->finished)
+		talk_end(call);
 	return call->finished;
 }
 
@@ -73,6 +131,23 @@ bool call_send(struct call *call, const ProtobufCMessage *message, struct error 
 		return error_set(err, STATUS_RESOURCE_EXHAUSTED, NULL, "the client does not read its replies");
 	call->rows++;
 	return reply_message(call, message, err);
+}
+
+bool call_has_room(struct call *call)
+{
+	call->wants_room = !talk_has_room(call);
+	return !call->wants_room;
+}
+
+void call_pause(struct call *call)
+{
+	call->paused = call->given;
+}
+
+void call_resume(struct call *call)
+{
+	call->paused = false;
+	call_step(call);
 }
 
 void call_finish(struct call *call, const struct error *err)

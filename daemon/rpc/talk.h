@@ -12,8 +12,8 @@ struct call;
 
 /* The builtin for ":path", or NULL. */
 const struct builtin *builtin_find(const char *path);
-/* One step in the state TALKING: gives the handler the message or the half-close that came. True: the status is
- * decided. */
+/* One step in the state TALKING: tells the handler what came: the call, room, a message, the half-close. True: there
+ * may be more to do. */
 bool talk_step(struct call *call);
 
 #endif
