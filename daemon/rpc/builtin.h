@@ -22,6 +22,14 @@
 struct call;
 struct rpc; /* what all calls share; see rpc/rpc.h */
 
+/* One field of metadata. The value of a name that ends in -bin is bytes, of any other text. */
+struct metadata_field {
+	struct metadata_field *next; /* NULL after the last */
+	const char *name;            /* in lower case */
+	const char *value;           /* len bytes and a NUL */
+	size_t len;
+};
+
 /* A row. Every function but on_message may be NULL. */
 struct builtin {
 	const char *path; /* "/grpc.health.v1.Health/Check" */
@@ -50,6 +58,13 @@ void call_finish(struct call *call, const struct error *err); /* NULL: OK */
 void *call_data(struct call *call);                           /* one pointer for the handler */
 void call_set_data(struct call *call, void *data);
 struct rpc *call_rpc(struct call *call);
+/* What came with the request, in order, names several times as they came; for rows with metadata. Lives as long as the
+ * call. */
+const struct metadata_field *call_metadata(const struct call *call);
+/* Adds metadata to the response headers, before on_begin or the first on_message returns; false: see metadata_set(). */
+bool call_set_header(struct call *call, const char *name, const void *value, size_t len, struct error *err) MUST_CHECK;
+/* Adds metadata to the trailers, any time. */
+bool call_set_trailer(struct call *call, const char *name, const void *value, size_t len, struct error *err) MUST_CHECK;
 /* From within on_message: the message is not done with yet, no other is given, and the client is held up. */
 void call_pause(struct call *call);
 /* The message that paused is done with: the next may come. */

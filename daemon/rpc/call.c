@@ -158,21 +158,27 @@ static void call_start_deadline(struct call *call)
 	evtimer_add(&call->deadline, &tv);
 }
 
-static bool call_find_method(struct call *call)
+/* As soon as the path is known, which comes before what a builtin may want to keep. */
+static void call_find_method(struct call *call)
 {
 	const struct head *head = &call->head;
-	struct error err = {.code = STATUS_OK};
 
 	if (head->path_len < sizeof head->path)
 		call->contract = catalog_method_by_path(head->path, head->path_len);
-	if (call->contract) {
-		call->method = method_by_path(head->path, head->path_len);
-		call->builtin = call->method ? NULL : builtin_find(call->contract->path);
-	}
+	if (!call->contract)
+		return;
+	call->method = method_by_path(head->path, head->path_len);
+	call->builtin = call->method ? NULL : builtin_find(call->contract->path);
+}
+
+static bool call_has_method(struct call *call)
+{
+	struct error err = {.code = STATUS_OK};
+
 	if (call->method || call->builtin)
 		return true;
 	error_set(&err, STATUS_UNIMPLEMENTED, NULL, "there is no method %s; the client may be newer than the server",
-		head->path);
+		call->head.path);
 	call_decide(call, &err);
 	return false;
 }
@@ -197,7 +203,7 @@ static bool step_head(struct call *call)
 		call_refuse(call, STATUS_RESOURCE_EXHAUSTED, 0, "the headers of the request are over max_header_bytes");
 		return true;
 	}
-	if (!call_find_method(call))
+	if (!call_has_method(call))
 		return true;
 	if (call->method && rpc_of(call)->draining) {
 		call_refuse(call, STATUS_UNAVAILABLE, RETRY_AFTER_MS, "the server is stopping; try again");
@@ -381,12 +387,39 @@ void call_free(struct call *call)
 	free(call);
 }
 
+struct call_metadata *call_own_metadata(struct call *call)
+{
+	if (!call->arena.mem)
+		arena_init(&call->arena, NULL, (size_t)rpc_of(call)->config->call_memory_bytes);
+	if (!call->metadata)
+		call->metadata = arena_alloc(&call->arena, sizeof *call->metadata);
+	return call->metadata;
+}
+
+static void call_keep_metadata(
+	struct call *call, const char *name, size_t name_len, const char *value, size_t value_len)
+{
+	struct call_metadata *metadata = call_own_metadata(call);
+	struct error err = {.code = STATUS_OK};
+
+	if (!metadata)
+		call_refuse(call, STATUS_RESOURCE_EXHAUSTED, 0, "no memory for the headers of the request");
+	else if (!metadata_receive(&metadata->received, &call->arena, name, name_len, value, value_len, &err))
+		call_decide(call, &err);
+}
+
 void call_header(struct call *call, const char *name, size_t name_len, const char *value, size_t value_len)
 {
-	if (call->headers_complete)
+	if (call->headers_complete) {
 		call->head.bytes += name_len + value_len + 32; /* request trailers: counted, not used */
-	else
-		head_field(&call->head, name, name_len, value, value_len);
+		return;
+	}
+	head_field(&call->head, name, name_len, value, value_len);
+	if (name_len == 5 && memcmp(name, ":path", 5) == 0)
+		call_find_method(call);
+	else if (call->builtin && call->builtin->metadata &&
+		 call->head.bytes <= (size_t)rpc_of(call)->config->max_header_bytes)
+		call_keep_metadata(call, name, name_len, value, value_len);
 }
 
 void call_headers_complete(struct call *call)

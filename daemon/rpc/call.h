@@ -11,6 +11,7 @@
 #include "builtin.h"
 #include "byte_queue.h"
 #include "catalog.h"
+#include "custom_metadata.h"
 #include "frame.h"
 #include "head.h"
 #include "method.h"
@@ -37,6 +38,10 @@ enum call_state {
 	CALL_STATES
 };
 
+struct call_metadata {
+	struct metadata_list received, headers, trailers;
+};
+
 /* The members are call.c's own; h2.c uses link, id and stream_id. */
 struct call {
 	TAILQ_ENTRY(call) link; /* in its connection's list */
@@ -50,6 +55,7 @@ struct call {
 	const struct method *method;           /* one of these two */
 	const struct builtin *builtin;
 	void *builtin_data;
+	struct call_metadata *metadata; /* in the arena; NULL until a builtin has some, for ever in all other calls */
 
 	/* facts, set as they become known */
 	bool headers_complete, half_closed, answered, expired, finished;
@@ -104,6 +110,8 @@ size_t call_pull(struct call *call, uint8_t *out, size_t room, bool *ret_end);
 
 /* For talk.c and query.c. */
 
+/* The metadata, made when there is none yet; NULL when memory is short. */
+struct call_metadata *call_own_metadata(struct call *call) MUST_CHECK;
 /* Goes on with the bytes that waited behind the message taken last, up to the end of the next. */
 void call_refill(struct call *call);
 

@@ -25,7 +25,6 @@ enum {
 	RESET_BURST = 1000,       /* streams a peer may cancel at once */
 	RESET_PER_S = 100,        /* and so many a second after that */
 	QUEUED_MAX = 1024 * 1024, /* reply bytes waiting, above which calls are not begun */
-	FIELDS_MAX = 8,
 };
 
 TAILQ_HEAD(call_list, call);
@@ -398,12 +397,12 @@ static size_t h2_fields(nghttp2_nv *nv, const struct h2_field *fields, size_t co
 {
 	size_t i;
 
-	for (i = 0; i < count && i < FIELDS_MAX; i++) {
+	for (i = 0; i < count && i < H2_FIELDS_MAX; i++) {
 		nv[i].name = (uint8_t *)(uintptr_t)fields[i].name;
 		nv[i].namelen = strlen(fields[i].name);
 		nv[i].value = (uint8_t *)(uintptr_t)fields[i].value;
 		nv[i].valuelen = strlen(fields[i].value);
-		nv[i].flags = NGHTTP2_NV_FLAG_NO_COPY_NAME;
+		nv[i].flags = fields[i].copy_name ? NGHTTP2_NV_FLAG_NONE : NGHTTP2_NV_FLAG_NO_COPY_NAME;
 	}
 	return i;
 }
@@ -411,7 +410,7 @@ static size_t h2_fields(nghttp2_nv *nv, const struct h2_field *fields, size_t co
 void h2_respond(struct h2 *h2, struct call *call, const struct h2_field *fields, size_t count, bool last)
 {
 	nghttp2_data_provider body = {.source.ptr = call, .read_callback = on_read};
-	nghttp2_nv nv[FIELDS_MAX];
+	nghttp2_nv nv[H2_FIELDS_MAX];
 
 	count = h2_fields(nv, fields, count);
 	if (nghttp2_submit_response(h2->session, call->stream_id, nv, count, last ? NULL : &body) != 0)
@@ -421,7 +420,7 @@ void h2_respond(struct h2 *h2, struct call *call, const struct h2_field *fields,
 
 void h2_trailers(struct h2 *h2, struct call *call, const struct h2_field *fields, size_t count)
 {
-	nghttp2_nv nv[FIELDS_MAX];
+	nghttp2_nv nv[H2_FIELDS_MAX];
 
 	count = h2_fields(nv, fields, count);
 	if (nghttp2_submit_trailer(h2->session, call->stream_id, nv, count) != 0)

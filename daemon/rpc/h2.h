@@ -43,9 +43,12 @@ int64_t h2_stalled_since(const struct h2 *h2);
 
 /* For call.c. */
 
-/* One header field of a reply; the name is a literal, the value is copied. */
+enum { H2_FIELDS_MAX = 40 }; /* of one HEADERS frame that we send */
+
+/* One header field of a reply. The value is copied; the name is a literal, or copied too. */
 struct h2_field {
 	const char *name, *value;
+	bool copy_name;
 };
 
 /* Response headers; last: nothing follows them (trailers-only). Without last, h2 pulls the body with call_pull(). */

@@ -12,21 +12,37 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { STATUS_FIELDS_MAX = 4, MESSAGE_TEXT_MAX = 1600, DETAILS_MAX = 3072 };
+enum { OWN_FIELDS_MAX = 8, MESSAGE_TEXT_MAX = 1600, DETAILS_MAX = 3072 };
+_Static_assert(OWN_FIELDS_MAX + METADATA_FIELDS_MAX <= H2_FIELDS_MAX, "the metadata of a handler has room beside ours");
 
 /* Text of the trailers; lives until they are handed to h2, which copies. */
 struct status_text {
 	char code[4], message[MESSAGE_TEXT_MAX], details[DETAILS_MAX];
 };
 
+/* Behind our own fields those of the handler. Returns how many. */
+static size_t metadata_fields(const struct metadata_list *list, struct h2_field *fields)
+{
+	size_t n = 0;
+
+	for (const struct metadata_field *f = list->first; f; f = f->next)
+		fields[n++] = (struct h2_field){f->name, f->value, .copy_name = true};
+	return n;
+}
+
 void reply_headers(struct call *call)
 {
-	const struct h2_field fields[] = {{":status", "200"}, {"content-type", call->head.content_type}};
+	struct h2_field fields[H2_FIELDS_MAX];
+	size_t n = 0;
 
 	if (call->responded)
 		return;
 	call->responded = true;
-	h2_respond(call->h2, call, fields, sizeof fields / sizeof *fields, false);
+	fields[n++] = (struct h2_field){":status", "200"};
+	fields[n++] = (struct h2_field){"content-type", call->head.content_type};
+	if (call->metadata)
+		n += metadata_fields(&call->metadata->headers, fields + n);
+	h2_respond(call->h2, call, fields, n, false);
 }
 
 /* Room for a message of len bytes, its prefix written. */
@@ -106,33 +122,47 @@ static size_t status_fields(const struct error *status, struct status_text *text
 	return n;
 }
 
+/* The status, and the metadata of the trailers. */
+static size_t trailer_fields(const struct call *call, struct status_text *text, struct h2_field *fields)
+{
+	size_t n = status_fields(&call->status, text, fields);
+
+	return call->metadata ? n + metadata_fields(&call->metadata->trailers, fields + n) : n;
+}
+
+/* Trailers alone are for errors; an OK without a message still has headers and trailers, and so has metadata. */
+static bool reply_is_trailers_only(const struct call *call)
+{
+	return !call->responded && call->status.code != STATUS_OK &&
+	       (!call->metadata || call->metadata->headers.count == 0);
+}
+
 bool reply_status(struct call *call)
 {
-	struct h2_field fields[3 + STATUS_FIELDS_MAX] = {
-		{":status", "200"},
-		{"content-type", call->head.content_type ? call->head.content_type : "application/grpc"},
-	};
+	const char *type = call->head.content_type;
+	struct h2_field fields[H2_FIELDS_MAX];
 	struct status_text text;
-	size_t n = 2;
+	size_t n = 0;
 
-	/* Trailers alone are for errors; an OK without a message still has headers and trailers. */
-	if (!call->responded && call->status.code != STATUS_OK) {
-		if (call->head.bad_encoding)
-			fields[n++] = (struct h2_field){"grpc-accept-encoding", "identity"};
-		n += status_fields(&call->status, &text, fields + n);
-		h2_respond(call->h2, call, fields, n, true);
-		return true;
+	if (!reply_is_trailers_only(call)) {
+		reply_announce(call);
+		return false;
 	}
-	reply_announce(call);
-	return false;
+	fields[n++] = (struct h2_field){":status", "200"};
+	fields[n++] = (struct h2_field){"content-type", type ? type : "application/grpc"};
+	if (call->head.bad_encoding)
+		fields[n++] = (struct h2_field){"grpc-accept-encoding", "identity"};
+	n += trailer_fields(call, &text, fields + n);
+	h2_respond(call->h2, call, fields, n, true);
+	return true;
 }
 
 void reply_trailers(struct call *call)
 {
-	struct h2_field fields[STATUS_FIELDS_MAX];
+	struct h2_field fields[H2_FIELDS_MAX];
 	struct status_text text;
 
-	h2_trailers(call->h2, call, fields, status_fields(&call->status, &text, fields));
+	h2_trailers(call->h2, call, fields, trailer_fields(call, &text, fields));
 }
 
 void reply_http(struct call *call, int http_status)

@@ -156,6 +156,34 @@ void call_finish(struct call *call, const struct error *err)
 	call_step(call);
 }
 
+const struct metadata_field *call_metadata(const struct call *call)
+{
+	return call->metadata ? call->metadata->received.first : NULL;
+}
+
+static bool set_metadata(
+	struct call *call, bool trailer, const char *name, const void *value, size_t len, struct error *err)
+{
+	struct call_metadata *metadata = call_own_metadata(call);
+
+	if (!metadata)
+		return error_set(err, STATUS_RESOURCE_EXHAUSTED, NULL, "no memory for metadata");
+	return metadata_set(trailer ? &metadata->trailers : &metadata->headers, &call->arena,
+		(size_t)h2_rpc(call->h2)->config->max_header_bytes, name, value, len, err);
+}
+
+bool call_set_header(struct call *call, const char *name, const void *value, size_t len, struct error *err)
+{
+	if (call->responded)
+		return error_set(err, STATUS_INTERNAL, NULL, "the response headers have been sent");
+	return set_metadata(call, false, name, value, len, err);
+}
+
+bool call_set_trailer(struct call *call, const char *name, const void *value, size_t len, struct error *err)
+{
+	return set_metadata(call, true, name, value, len, err);
+}
+
 void *call_data(struct call *call)
 {
 	return call->builtin_data;
