@@ -113,6 +113,11 @@ bool frame_reader_feed(struct frame_reader *r, const uint8_t *bytes, size_t len,
 	return true;
 }
 
+bool frame_reader_was_compressed(const struct frame_reader *r)
+{
+	return r->complete && r->prefix[0] == 1;
+}
+
 void frame_reader_next(struct frame_reader *r)
 {
 	r->prefix_len = 0;

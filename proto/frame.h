@@ -37,6 +37,8 @@ void frame_reader_release(struct frame_reader *r);
  */
 bool frame_reader_feed(
 	struct frame_reader *r, const uint8_t *bytes, size_t len, size_t *ret_used, struct error *err) MUST_CHECK;
+/* Whether the complete message came compressed. */
+bool frame_reader_was_compressed(const struct frame_reader *r);
 /* Forgets the complete message so that the next can be read; the buffer is kept. */
 void frame_reader_next(struct frame_reader *r);
 /* Whether it stands between two messages, where END_STREAM may come. */

@@ -50,10 +50,21 @@ struct builtin {
 	bool metadata; /* wants call_metadata(); nobody else pays for keeping it */
 };
 
+/* Of the messages of a reply. Never against the client's grpc-accept-encoding. */
+enum compression {
+	COMPRESSION_AUTO, /* where it is worth it */
+	COMPRESSION_ON,
+	COMPRESSION_OFF /* in on_begin of a stream: for the whole call */
+};
+
 /* For handlers. */
 bool call_send(struct call *call, const ProtobufCMessage *message, struct error *err) MUST_CHECK; /* copied */
 /* Whether the client reads what it is sent. When it said no, on_room follows as soon as it does. */
 bool call_has_room(struct call *call);
+/* For the messages sent from now on. */
+void call_set_compression(struct call *call, enum compression compression);
+/* From within on_message: whether the message came compressed. */
+bool call_message_compressed(const struct call *call);
 void call_finish(struct call *call, const struct error *err); /* NULL: OK */
 void *call_data(struct call *call);                           /* one pointer for the handler */
 void call_set_data(struct call *call, void *data);

@@ -210,6 +210,7 @@ static bool step_head(struct call *call)
 		return true;
 	}
 	frame_reader_init(&call->in, (size_t)config->max_request_bytes);
+	call->in.gzip = call->head.gzip;
 	if (!call->contract->client_streaming || !call_is_open_ended(call))
 		call_start_deadline(call);
 	call_move(call, call->contract->client_streaming ? CALL_TALKING : CALL_BODY);

@@ -64,6 +64,8 @@ struct call {
 	bool wants_room;      /* the builtin waits for on_room */
 	bool stepping;        /* call_step() is on the stack */
 	bool responded;       /* response headers are out: no trailers-only any more */
+	bool gzip;            /* they say grpc-encoding: gzip, so messages may be compressed */
+	enum compression compression;
 
 	struct event deadline;
 	int64_t started_us, deadline_ms; /* deadline_ms 0: none */

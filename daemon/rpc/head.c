@@ -39,6 +39,30 @@ static void head_content_type(struct head *h, const char *value, size_t len)
 		h->content_type = "application/grpc";
 }
 
+static void head_encoding(struct head *h, const char *value, size_t len)
+{
+	h->gzip = is(value, len, "gzip");
+	h->bad_encoding = !h->gzip && !is(value, len, "identity");
+}
+
+/* A list with commas and perhaps blanks, in several fields perhaps. */
+static void head_accept_encoding(struct head *h, const char *value, size_t len)
+{
+	const char *end = value + len;
+
+	while (value < end) {
+		const char *comma = memchr(value, ',', (size_t)(end - value));
+		const char *stop = comma ? comma : end;
+
+		while (value < stop && (*value == ' ' || *value == '\t'))
+			value++;
+		while (stop > value && (stop[-1] == ' ' || stop[-1] == '\t'))
+			stop--;
+		h->accepts_gzip = h->accepts_gzip || is(value, (size_t)(stop - value), "gzip");
+		value = comma ? comma + 1 : end;
+	}
+}
+
 void head_field(struct head *h, const char *name, size_t name_len, const char *value, size_t value_len)
 {
 	h->bytes += name_len + value_len + 32;
@@ -53,7 +77,9 @@ void head_field(struct head *h, const char *name, size_t name_len, const char *v
 	else if (is(name, name_len, "grpc-timeout"))
 		h->bad_timeout = !grpc_timeout_parse(value, value_len, &h->timeout_ms);
 	else if (is(name, name_len, "grpc-encoding"))
-		h->bad_encoding = !is(value, value_len, "identity");
+		head_encoding(h, value, value_len);
+	else if (is(name, name_len, "grpc-accept-encoding"))
+		head_accept_encoding(h, value, value_len);
 }
 
 bool head_check(const struct head *h, int *ret_http, struct error *err)
@@ -76,6 +102,6 @@ bool head_check(const struct head *h, int *ret_http, struct error *err)
 			err, STATUS_INTERNAL, NULL, "grpc-timeout is not 1 to 8 digits and one of H M S m u n");
 	if (h->bad_encoding)
 		return error_set(err, STATUS_UNIMPLEMENTED, NULL,
-			"compressed messages are not accepted: send grpc-encoding identity or none");
+			"the grpc-encoding is not one of identity and gzip: send messages as they are");
 	return true;
 }

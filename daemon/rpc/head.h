@@ -22,6 +22,7 @@ struct head {
 	int64_t timeout_ms;       /* 0: the client gave none */
 	const char *content_type; /* to answer with; NULL: the request is not gRPC */
 	bool post, te_trailers, bad_timeout, bad_encoding;
+	bool gzip, accepts_gzip; /* messages of the request may be compressed, and those of the reply */
 };
 
 void head_field(struct head *h, const char *name, size_t name_len, const char *value, size_t value_len);

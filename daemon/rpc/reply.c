@@ -5,15 +5,28 @@
 #include "reply.h"
 
 #include "call.h"
+#include "gzip.h"
 #include "h2.h"
 #include "message.h"
 #include "metadata.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define ACCEPTED_ENCODINGS "identity,gzip"
 
 enum { OWN_FIELDS_MAX = 8, MESSAGE_TEXT_MAX = 1600, DETAILS_MAX = 3072 };
 _Static_assert(OWN_FIELDS_MAX + METADATA_FIELDS_MAX <= H2_FIELDS_MAX, "the metadata of a handler has room beside ours");
+
+/*
+ * Messages of these sizes are compressed for clients that take gzip. Measured on lists of assets, at gzip's level 1: 18
+ * us at least and 160 MB/s, five times smaller; for a page of 50 rows (7 kB) 6 % more work of the daemon, for one of
+ * 1000 (138 kB) 14 %. Smaller ones fit into a packet or two anyway, larger ones would hold up everybody else for more
+ * than 6 ms. Lengths give no secret away (CRIME, BREACH): a reply has one caller's data only, and what proves who is
+ * calling, the key of the client, is in no message.
+ */
+enum { GZIP_MIN = 2 * 1024, GZIP_MAX = 1024 * 1024 };
 
 /* Text of the trailers; lives until they are handed to h2, which copies. */
 struct status_text {
@@ -40,13 +53,19 @@ void reply_headers(struct call *call)
 	call->responded = true;
 	fields[n++] = (struct h2_field){":status", "200"};
 	fields[n++] = (struct h2_field){"content-type", call->head.content_type};
+	fields[n++] = (struct h2_field){"grpc-accept-encoding", ACCEPTED_ENCODINGS};
+	/* A stream says it for messages that may come; a single message is known by now. */
+	if (call->contract->server_streaming)
+		call->gzip = call->head.accepts_gzip && call->compression != COMPRESSION_OFF;
+	if (call->gzip)
+		fields[n++] = (struct h2_field){"grpc-encoding", "gzip"};
 	if (call->metadata)
 		n += metadata_fields(&call->metadata->headers, fields + n);
 	h2_respond(call->h2, call, fields, n, false);
 }
 
 /* Room for a message of len bytes, its prefix written. */
-static uint8_t *reply_frame(struct call *call, size_t len, struct error *err)
+static uint8_t *reply_frame(struct call *call, size_t len, bool compressed, struct error *err)
 {
 	uint8_t *at = len <= UINT32_MAX - FRAME_PREFIX ? byte_queue_append(&call->out, FRAME_PREFIX + len) : NULL;
 
@@ -55,7 +74,7 @@ static uint8_t *reply_frame(struct call *call, size_t len, struct error *err)
 			err, STATUS_RESOURCE_EXHAUSTED, NULL, "no memory for a reply of %zu bytes; ask for less", len);
 		return NULL;
 	}
-	frame_prefix(at, (uint32_t)len, false);
+	frame_prefix(at, (uint32_t)len, compressed);
 	h2_queued_add(call->h2, FRAME_PREFIX + len);
 	return at + FRAME_PREFIX;
 }
@@ -68,25 +87,73 @@ static void reply_announce(struct call *call)
 		reply_headers(call);
 }
 
-bool reply_message(struct call *call, const ProtobufCMessage *message, struct error *err)
+/* Whether to try it with a message of that size. */
+static bool reply_compresses(const struct call *call, size_t len)
 {
-	uint8_t *at = reply_frame(call, message_packed_size(message), err);
+	if (!call->head.accepts_gzip || (call->responded && !call->gzip))
+		return false;
+	if (call->compression == COMPRESSION_AUTO)
+		return len >= GZIP_MIN && len <= GZIP_MAX;
+	return call->compression == COMPRESSION_ON && len > 0;
+}
+
+static bool reply_bytes(struct call *call, const uint8_t *bytes, size_t len, bool compressed, struct error *err)
+{
+	uint8_t *at = reply_frame(call, len, compressed, err);
 
 	if (!at)
 		return false;
-	(void)message_pack(message, at);
+	if (len > 0)
+		memcpy(at, bytes, len);
+	call->gzip = call->gzip || compressed;
 	reply_announce(call);
 	return true;
 }
 
 bool reply_packed(struct call *call, const uint8_t *bytes, size_t len, struct error *err)
 {
-	uint8_t *at = reply_frame(call, len, err);
+	uint8_t *smaller = NULL;
+	size_t n;
+	bool ok;
 
+	if (!reply_compresses(call, len))
+		return reply_bytes(call, bytes, len, false, err);
+	if (!gzip_deflate(bytes, len, &smaller, &n, err))
+		return false;
+	if (n < len - len / 8 || call->compression == COMPRESSION_ON)
+		ok = reply_bytes(call, smaller, n, true, err);
+	else
+		ok = reply_bytes(call, bytes, len, false, err);
+	free(smaller);
+	return ok;
+}
+
+/* To be compressed, a message must be one piece first. */
+static bool reply_by_copy(struct call *call, const ProtobufCMessage *message, size_t len, struct error *err)
+{
+	uint8_t *bytes = malloc(len);
+	bool ok;
+
+	if (!bytes)
+		return error_set(
+			err, STATUS_RESOURCE_EXHAUSTED, NULL, "no memory to compress a reply of %zu bytes", len);
+	(void)message_pack(message, bytes);
+	ok = reply_packed(call, bytes, len, err);
+	free(bytes);
+	return ok;
+}
+
+bool reply_message(struct call *call, const ProtobufCMessage *message, struct error *err)
+{
+	size_t len = message_packed_size(message);
+	uint8_t *at;
+
+	if (reply_compresses(call, len))
+		return reply_by_copy(call, message, len, err);
+	at = reply_frame(call, len, false, err);
 	if (!at)
 		return false;
-	if (len > 0)
-		memcpy(at, bytes, len);
+	(void)message_pack(message, at);
 	reply_announce(call);
 	return true;
 }
@@ -151,7 +218,7 @@ bool reply_status(struct call *call)
 	fields[n++] = (struct h2_field){":status", "200"};
 	fields[n++] = (struct h2_field){"content-type", type ? type : "application/grpc"};
 	if (call->head.bad_encoding)
-		fields[n++] = (struct h2_field){"grpc-accept-encoding", "identity"};
+		fields[n++] = (struct h2_field){"grpc-accept-encoding", ACCEPTED_ENCODINGS};
 	n += trailer_fields(call, &text, fields + n);
 	h2_respond(call->h2, call, fields, n, true);
 	return true;

@@ -133,6 +133,16 @@ bool call_send(struct call *call, const ProtobufCMessage *message, struct error 
 	return reply_message(call, message, err);
 }
 
+void call_set_compression(struct call *call, enum compression compression)
+{
+	call->compression = compression;
+}
+
+bool call_message_compressed(const struct call *call)
+{
+	return frame_reader_was_compressed(&call->in);
+}
+
 bool call_has_room(struct call *call)
 {
 	call->wants_room = !talk_has_room(call);

@@ -78,9 +78,32 @@ static void others_are_refused(void **state)
 	verdict("te", "gzip", 200, STATUS_INTERNAL);
 	verdict("grpc-timeout", "123456789S", 200, STATUS_INTERNAL);
 	verdict("grpc-timeout", "1", 200, STATUS_INTERNAL);
-	verdict("grpc-encoding", "gzip", 200, STATUS_UNIMPLEMENTED);
-	verdict("grpc-encoding", "identity", 200, STATUS_OK);
 	verdict("x-unknown", "value", 200, STATUS_OK);
+}
+
+static void encodings(void **state)
+{
+	static const char *const taken[] = {
+		"gzip", "identity,deflate,gzip", "identity, gzip , deflate", "gzip,", ",,gzip"};
+	static const char *const not_taken[] = {"", "identity", "xgzip", "gzip2, deflate", "g,zip", "GZIP", "gzip;q=1"};
+	struct head h;
+
+	(void)state;
+	verdict("grpc-encoding", "gzip", 200, STATUS_OK);
+	verdict("grpc-encoding", "identity", 200, STATUS_OK);
+	verdict("grpc-encoding", "deflate", 200, STATUS_UNIMPLEMENTED);
+	verdict("grpc-encoding", "gzip,identity", 200, STATUS_UNIMPLEMENTED);
+	verdict("grpc-encoding", "", 200, STATUS_UNIMPLEMENTED);
+	assert_true(head_with("grpc-encoding", "gzip").gzip);
+	assert_false(head_with("grpc-encoding", "identity").gzip);
+	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+		assert_true(head_with("grpc-accept-encoding", taken[i]).accepts_gzip);
+	for (size_t i = 0; i < sizeof not_taken / sizeof *not_taken; i++)
+		assert_false(head_with("grpc-accept-encoding", not_taken[i]).accepts_gzip);
+	/* Several fields are one list. */
+	h = head_with("grpc-accept-encoding", "gzip");
+	field(&h, "grpc-accept-encoding", "identity");
+	assert_true(h.accepts_gzip);
 }
 
 static void long_paths_are_cut_and_counted(void **state)
@@ -102,6 +125,7 @@ int main(void)
 		cmocka_unit_test(a_good_head_passes),
 		cmocka_unit_test(content_types),
 		cmocka_unit_test(others_are_refused),
+		cmocka_unit_test(encodings),
 		cmocka_unit_test(long_paths_are_cut_and_counted),
 	};
 
