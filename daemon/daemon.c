@@ -28,6 +28,9 @@
 
 enum { STREAM_PAGE_ROWS = 500, SPARE_DESCRIPTORS = 64 };
 
+/* What is answered without a statement. */
+static const struct builtin *const builtins[] = {health_builtins, reflection_builtins, NULL};
+
 struct daemon {
 	const char *config_path;
 	struct config config;
@@ -304,6 +307,7 @@ static bool start(struct daemon *d, struct error *err)
 	if (!d->base)
 		return out_of_memory(err);
 	d->rpc.base = d->base;
+	d->rpc.builtins = builtins;
 	d->rpc.config = &d->config;
 	raise_descriptor_limit(&d->config);
 	return start_events(d, err) && start_serving(d, err);

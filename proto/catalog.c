@@ -1,8 +1,8 @@
 /*
  * catalog.c: what the embedded FileDescriptorSet says about services, methods and files.
  *
- * Called by both programs at start, then asked by the method table, reflection, help and
- * completion. Owns one arena from catalog_init to catalog_release. A set that does not agree
+ * Called by each program at start, then asked by the method table, reflection, help and
+ * completion. Owns one arena from catalog_load to catalog_release. A set that does not agree
  * with protobuf-c's descriptors is a broken build, so it aborts.
  */
 #include "catalog.h"
@@ -10,55 +10,20 @@
 #include "catalog_symbol.h"
 
 #include "google/protobuf/descriptor.pb-c.h"
-#include "grpc/health/v1/health.pb-c.h"
-#include "grpc/reflection/v1/reflection.pb-c.h"
-#include "grpc/reflection/v1alpha/reflection.pb-c.h"
-#include "radioshop/v1/agency.pb-c.h"
-#include "radioshop/v1/alert.pb-c.h"
-#include "radioshop/v1/asset.pb-c.h"
-#include "radioshop/v1/event.pb-c.h"
-#include "radioshop/v1/model.pb-c.h"
-#include "radioshop/v1/plan.pb-c.h"
-#include "radioshop/v1/principal.pb-c.h"
-#include "radioshop/v1/schedule.pb-c.h"
-#include "radioshop/v1/service_record.pb-c.h"
-#include "radioshop/v1/ticket.pb-c.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-extern const unsigned char descriptor_set[];
-extern const size_t descriptor_set_len;
-
 enum { CATALOG_MEMORY = 64 * 1024 * 1024, NAME_BYTES = 256 };
 
-/* protobuf-c has no registry: a new service file is entered here, and catalog_init says so if not. */
-static const ProtobufCServiceDescriptor *const service_descriptors[] = {
-	&grpc__health__v1__health__descriptor,
-	&grpc__reflection__v1__server_reflection__descriptor,
-	&grpc__reflection__v1alpha__server_reflection__descriptor,
-	&radioshop__v1__agency_service__descriptor,
-	&radioshop__v1__alert_service__descriptor,
-	&radioshop__v1__asset_service__descriptor,
-	&radioshop__v1__event_service__descriptor,
-	&radioshop__v1__model_service__descriptor,
-	&radioshop__v1__plan_service__descriptor,
-	&radioshop__v1__principal_service__descriptor,
-	&radioshop__v1__schedule_service__descriptor,
-	&radioshop__v1__service_record_service__descriptor,
-	&radioshop__v1__ticket_service__descriptor,
-};
-
-enum { SERVICE_COUNT = sizeof(service_descriptors) / sizeof(service_descriptors[0]) };
-
 static struct {
-	bool ready;
-	struct arena arena; /* owns everything below */
+	const struct catalog_source *source; /* NULL until loaded */
+	struct arena arena;                  /* owns everything below */
 	struct symbol_table symbols;
 	struct catalog_method *methods;
 	size_t n_methods;
-	const char *services[SERVICE_COUNT];
+	const char **services;
 	size_t n_services;
 	struct catalog_file *files;
 	size_t n_files;
@@ -93,9 +58,11 @@ static const char *keep_path(const char *service, const char *method)
 
 static const ProtobufCServiceDescriptor *find_service(const char *name)
 {
-	for (size_t i = 0; i < SERVICE_COUNT; i++) {
-		if (strcmp(service_descriptors[i]->name, name) == 0)
-			return service_descriptors[i];
+	const struct catalog_source *source = catalog.source;
+
+	for (size_t i = 0; i < source->service_count; i++) {
+		if (strcmp(source->services[i]->name, name) == 0)
+			return source->services[i];
 	}
 	return NULL;
 }
@@ -129,8 +96,9 @@ static void add_service(const char *package, const Google__Protobuf__ServiceDesc
 
 	snprintf(name, sizeof(name), "%s.%s", package, proto->name);
 	service = find_service(name);
-	if (service == NULL || catalog.n_services == SERVICE_COUNT || service->n_methods != proto->n_method)
-		broken("catalog.c does not list the service", name);
+	if (service == NULL || catalog.n_services == catalog.source->service_count ||
+		service->n_methods != proto->n_method)
+		broken("the program does not list the service", name);
 	catalog.services[catalog.n_services++] = service->name;
 	for (size_t i = 0; i < proto->n_method; i++)
 		add_method(service, proto->method[i]);
@@ -139,29 +107,31 @@ static void add_service(const char *package, const Google__Protobuf__ServiceDesc
 /* The set is nothing but files in field 1: finds where each one's bytes are. */
 static void find_file_bytes(void)
 {
+	const uint8_t *set = catalog.source->set;
+	const size_t set_len = catalog.source->set_len;
 	size_t at = 0, n = 0;
 
-	while (at < descriptor_set_len && n < catalog.n_files) {
+	while (at < set_len && n < catalog.n_files) {
 		size_t len = 0;
 		unsigned shift = 0;
 
-		if (descriptor_set[at++] != 0x0A)
+		if (set[at++] != 0x0A)
 			broken("unexpected field in", "the set");
-		while (at < descriptor_set_len && shift < 35) {
-			uint8_t byte = descriptor_set[at++];
+		while (at < set_len && shift < 35) {
+			uint8_t byte = set[at++];
 
 			len |= (size_t)(byte & 0x7F) << shift;
 			shift += 7;
 			if (byte < 0x80)
 				break;
 		}
-		if (len > descriptor_set_len - at)
+		if (len > set_len - at)
 			broken("a file is cut in", "the set");
-		catalog.files[n].bytes = descriptor_set + at;
+		catalog.files[n].bytes = set + at;
 		catalog.files[n++].len = len;
 		at += len;
 	}
-	if (n != catalog.n_files || at != descriptor_set_len)
+	if (n != catalog.n_files || at != set_len)
 		broken("a file is missing in", "the set");
 }
 
@@ -189,6 +159,7 @@ static int text_order(const void *a, const void *b)
 
 static void read_set(const Google__Protobuf__FileDescriptorSet *set)
 {
+	const struct catalog_source *source = catalog.source;
 	size_t method_count = 0;
 
 	catalog.n_files = set->n_file;
@@ -198,34 +169,35 @@ static void read_set(const Google__Protobuf__FileDescriptorSet *set)
 		add_file(&catalog.files[i], set->file[i]);
 	symbol_table_sort(&catalog.symbols);
 
-	for (size_t i = 0; i < SERVICE_COUNT; i++)
-		method_count += service_descriptors[i]->n_methods;
+	for (size_t i = 0; i < source->service_count; i++)
+		method_count += source->services[i]->n_methods;
 	catalog.methods = need(arena_alloc_array(&catalog.arena, method_count, sizeof(catalog.methods[0])));
+	catalog.services = need(arena_alloc_array(&catalog.arena, source->service_count, sizeof(catalog.services[0])));
 	for (size_t i = 0; i < set->n_file; i++) {
 		for (size_t s = 0; s < set->file[i]->n_service; s++)
 			add_service(set->file[i]->package, set->file[i]->service[s]);
 	}
-	if (catalog.n_services != SERVICE_COUNT || catalog.n_methods != method_count)
+	if (catalog.n_services != source->service_count || catalog.n_methods != method_count)
 		broken("a service is missing in", "the set");
 	qsort(catalog.methods, catalog.n_methods, sizeof(catalog.methods[0]), method_order);
 	qsort(catalog.services, catalog.n_services, sizeof(catalog.services[0]), text_order);
 }
 
-void catalog_init(void)
+void catalog_load(const struct catalog_source *source)
 {
 	struct arena scratch;
 	Google__Protobuf__FileDescriptorSet *set;
 
-	if (catalog.ready)
+	if (catalog.source)
 		return;
+	catalog.source = source;
 	arena_init(&catalog.arena, NULL, CATALOG_MEMORY);
 	arena_init(&scratch, NULL, CATALOG_MEMORY);
-	set = google__protobuf__file_descriptor_set__unpack(&scratch.allocator, descriptor_set_len, descriptor_set);
+	set = google__protobuf__file_descriptor_set__unpack(&scratch.allocator, source->set_len, source->set);
 	if (set == NULL)
 		broken("cannot read", "the set");
 	read_set(set);
 	arena_release(&scratch);
-	catalog.ready = true;
 }
 
 void catalog_release(void)

@@ -1,6 +1,6 @@
 /*
  * catalog.h: what protobuf-c's descriptors leave out, from the FileDescriptorSet that
- * is embedded in both programs: streaming, comments, oneofs; and the files for reflection.
+ * is embedded in each program: streaming, comments, oneofs; and the files for reflection.
  */
 #ifndef RADIOSHOP_CATALOG_H
 #define RADIOSHOP_CATALOG_H
@@ -22,12 +22,22 @@ struct catalog_method {
 	bool client_streaming, server_streaming;
 };
 
+/* What one program knows: the bytes of a FileDescriptorSet, and protobuf-c's descriptors of all services in it. */
+struct catalog_source {
+	const uint8_t *set;
+	size_t set_len;
+	const ProtobufCServiceDescriptor *const *services;
+	size_t service_count;
+};
+
 /*
- * Parses the embedded descriptor set, once; later calls do nothing. Aborts when the
- * embedded bytes are not what the build made. Call first in main().
+ * Parses the descriptor set, once; later calls do nothing. Aborts when the embedded bytes are not
+ * what the build made. Call first in main(). The source is static.
  */
+void catalog_load(const struct catalog_source *source);
+/* The same with the contract of radioshop; a program that loads another one does not carry this. */
 void catalog_init(void);
-/* Frees what catalog_init made; for leak checkers. */
+/* Frees what was loaded; for leak checkers. */
 void catalog_release(void);
 
 /* All methods of all services, sorted by path. */

@@ -168,7 +168,7 @@ static void call_find_method(struct call *call)
 	if (!call->contract)
 		return;
 	call->method = method_by_path(head->path, head->path_len);
-	call->builtin = call->method ? NULL : builtin_find(call->contract->path);
+	call->builtin = call->method ? NULL : builtin_find(rpc_of(call), call->contract->path);
 }
 
 static bool call_has_method(struct call *call)

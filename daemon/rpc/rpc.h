@@ -10,13 +10,16 @@
 #include <event2/event.h>
 #include <stdbool.h>
 
+struct builtin;
+
 /* Owned by daemon.c; plain data, lives as long as any call. */
 struct rpc {
 	struct event_base *base;
 	struct pool *pool;
-	const struct config *config; /* the one in force; limits are read at each use */
-	bool draining;               /* new calls are refused with UNAVAILABLE */
-	size_t call_bytes;           /* memory of all calls' requests and replies; over a limit new ones are refused */
+	const struct builtin *const *builtins; /* tables of builtin.h, as the program names them; NULL after the last */
+	const struct config *config;           /* the one in force; limits are read at each use */
+	bool draining;                         /* new calls are refused with UNAVAILABLE */
+	size_t call_bytes; /* memory of all calls' requests and replies; over a limit new ones are refused */
 };
 
 /* Who is at the other end of a connection. */

@@ -16,12 +16,10 @@ enum {
 	TALK_QUEUE_MAX = 1024 * 1024, /* and above which a handler that did not ask for room cannot send */
 };
 
-const struct builtin *builtin_find(const char *path)
+const struct builtin *builtin_find(const struct rpc *rpc, const char *path)
 {
-	const struct builtin *const tables[] = {health_builtins, reflection_builtins};
-
-	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
-		for (const struct builtin *b = tables[i]; b->path; b++)
+	for (const struct builtin *const *table = rpc->builtins; table && *table; table++)
+		for (const struct builtin *b = *table; b->path; b++)
 			if (strcmp(b->path, path) == 0)
 				return b;
 	return NULL;

@@ -10,8 +10,8 @@
 
 struct call;
 
-/* The builtin for ":path", or NULL. */
-const struct builtin *builtin_find(const char *path);
+/* The program's builtin for ":path", or NULL. */
+const struct builtin *builtin_find(const struct rpc *rpc, const char *path);
 /* One step in the state TALKING: tells the handler what came: the call, room, a message, the half-close. True: there
  * may be more to do. */
 bool talk_step(struct call *call);

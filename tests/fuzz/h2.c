@@ -22,6 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { FRAME_MAX = 2048 };
 
+static const struct builtin *const builtins[] = {health_builtins, reflection_builtins, NULL};
 static struct event_base *base;
 static struct config config;
 static struct rpc rpc;
@@ -94,6 +95,7 @@ static void begin(void)
 	for (int i = 0; i < BACKEND_CLASSES; i++)
 		pool.connections[i] = 1;
 	rpc.base = base;
+	rpc.builtins = builtins;
 	rpc.config = &config;
 	rpc.pool = pool_new(base, &pool, method_statements(&count), 0, ready_changed, pool_broken, NULL);
 }

@@ -1,0 +1,48 @@
+/*
+ * contract.c: what radioshop's own two programs serve and call: the descriptor set of the build and its services.
+ * Called at their start. Owns nothing.
+ */
+#include "catalog.h"
+
+#include "grpc/health/v1/health.pb-c.h"
+#include "grpc/reflection/v1/reflection.pb-c.h"
+#include "grpc/reflection/v1alpha/reflection.pb-c.h"
+#include "radioshop/v1/agency.pb-c.h"
+#include "radioshop/v1/alert.pb-c.h"
+#include "radioshop/v1/asset.pb-c.h"
+#include "radioshop/v1/event.pb-c.h"
+#include "radioshop/v1/model.pb-c.h"
+#include "radioshop/v1/plan.pb-c.h"
+#include "radioshop/v1/principal.pb-c.h"
+#include "radioshop/v1/schedule.pb-c.h"
+#include "radioshop/v1/service_record.pb-c.h"
+#include "radioshop/v1/ticket.pb-c.h"
+
+extern const unsigned char descriptor_set[];
+extern const size_t descriptor_set_len;
+
+/* protobuf-c has no registry: a new service file is entered here, and catalog_load says so if not. */
+static const ProtobufCServiceDescriptor *const services[] = {
+	&grpc__health__v1__health__descriptor,
+	&grpc__reflection__v1__server_reflection__descriptor,
+	&grpc__reflection__v1alpha__server_reflection__descriptor,
+	&radioshop__v1__agency_service__descriptor,
+	&radioshop__v1__alert_service__descriptor,
+	&radioshop__v1__asset_service__descriptor,
+	&radioshop__v1__event_service__descriptor,
+	&radioshop__v1__model_service__descriptor,
+	&radioshop__v1__plan_service__descriptor,
+	&radioshop__v1__principal_service__descriptor,
+	&radioshop__v1__schedule_service__descriptor,
+	&radioshop__v1__service_record_service__descriptor,
+	&radioshop__v1__ticket_service__descriptor,
+};
+
+void catalog_init(void)
+{
+	static struct catalog_source source = {
+		.set = descriptor_set, .services = services, .service_count = sizeof(services) / sizeof(services[0])};
+
+	source.set_len = descriptor_set_len;
+	catalog_load(&source);
+}
