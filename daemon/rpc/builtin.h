@@ -69,6 +69,7 @@ void call_finish(struct call *call, const struct error *err); /* NULL: OK */
 void *call_data(struct call *call);                           /* one pointer for the handler */
 void call_set_data(struct call *call, void *data);
 struct rpc *call_rpc(struct call *call);
+const char *call_principal(const struct call *call); /* the name in the client's certificate */
 /* What came with the request, in order, names several times as they came; for rows with metadata. Lives as long as the
  * call. */
 const struct metadata_field *call_metadata(const struct call *call);

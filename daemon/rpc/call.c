@@ -86,7 +86,7 @@ void call_decide(struct call *call, const struct error *status)
 	if (!status)
 		return;
 	call->status = *status;
-	if (status->code == STATUS_INTERNAL || status->code == STATUS_UNKNOWN)
+	if (status->code == STATUS_INTERNAL)
 		snprintf(call->status.text, sizeof call->status.text, "%.480s (call %s)", status->text, call->id);
 }
 

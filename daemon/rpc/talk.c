@@ -206,3 +206,8 @@ struct rpc *call_rpc(struct call *call)
 {
 	return h2_rpc(call->h2);
 }
+
+const char *call_principal(const struct call *call)
+{
+	return h2_peer(call->h2)->principal;
+}

@@ -27,6 +27,7 @@ class Stream:
     def __init__(self, connection, number):
         self.connection, self.number = connection, number
         self.headers, self.trailers, self.data, self.reset, self.ended = {}, {}, b"", None, False
+        self.trailer_list = []	# with those that come several times
 
     def wait(self, seconds=20):
         deadline = time.monotonic() + seconds
@@ -103,7 +104,7 @@ class Connection:
         if isinstance(event, h2.events.ResponseReceived):
             stream.headers = dict(event.headers)
         elif isinstance(event, h2.events.TrailersReceived):
-            stream.trailers = dict(event.headers)
+            stream.trailers, stream.trailer_list = dict(event.headers), list(event.headers)
         elif isinstance(event, h2.events.DataReceived):
             stream.data += event.data
             if self.acknowledge:
