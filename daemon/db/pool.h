@@ -38,8 +38,9 @@ struct pool_config {
 struct db_call {
 	/* set by the submitter */
 	const struct statement *statement;
-	const ProtobufCMessage *request;
-	const uint8_t *payload; /* the request as it came, for the hash kept with request_id */
+	const ProtobufCMessage *request; /* or NULL, and unfit says why */
+	const struct error *unfit;       /* what is wrong with the request: told to callers that enter() lets in */
+	const uint8_t *payload;          /* the request as it came, for the hash kept with request_id */
 	size_t payload_len;
 	const char *principal; /* name from the certificate */
 	const char *call_id;   /* for events and the log */

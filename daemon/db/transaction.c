@@ -57,6 +57,7 @@ static void rewind_try(struct transaction *t)
 	t->phase = TRANSACTION_QUEUED;
 	t->head_since_ms = 0;
 	t->results = 0;
+	t->unfit = false;
 	t->failed = false;
 	t->remedy = REMEDY_NONE;
 	memset(&t->error, 0, sizeof(t->error));
@@ -67,7 +68,7 @@ static void rewind_try(struct transaction *t)
 static bool send_enter(struct transaction *t, PGconn *conn, int32_t lock_timeout_ms)
 {
 	const struct db_call *call = t->call;
-	bool names_request = t->is_write && !t->replaying;
+	bool names_request = t->is_write && !t->replaying && !t->unfit;
 	uint8_t timeout[4], lock_timeout[4];
 	const char *values[8] = {call->principal, t->statement->roles, t->statement->method, t->call_id,
 		(const char *)timeout, (const char *)lock_timeout, NULL, NULL};
@@ -104,6 +105,10 @@ static bool bind_call(struct transaction *t, struct bound *ret_bound)
 {
 	const struct db_call *call = t->call;
 
+	if (call->unfit) {
+		t->error = *call->unfit;
+		return false;
+	}
 	return (!t->is_write || bind_intent(t)) &&
 	       bind_request(t->statement, call->request, call->page_key, pool_settings(t->pool)->stream_page,
 		       call->arena, ret_bound, &t->page, &t->error);
@@ -124,11 +129,12 @@ enum transaction_start transaction_start(struct transaction *t, PGconn *conn)
 	/* enter() sets statement_timeout for what comes after it; its own waits are for locks. */
 	if (lock_timeout_ms > t->timeout_ms)
 		lock_timeout_ms = t->timeout_ms;
-	if (!t->replaying && !bind_call(t, &bound))
-		return TRANSACTION_REFUSED;
-	t->phase = TRANSACTION_ASKED;
+	t->unfit = !t->replaying && !bind_call(t, &bound);
+	t->phase = t->unfit ? TRANSACTION_ENDING : TRANSACTION_ASKED;
 	if (!send_enter(t, conn, lock_timeout_ms))
 		return TRANSACTION_LINK_BROKEN;
+	if (t->unfit)
+		return PQpipelineSync(conn) ? TRANSACTION_SENT : TRANSACTION_LINK_BROKEN;
 	if (t->replaying)
 		return send_replay(t, conn) ? TRANSACTION_SENT : TRANSACTION_LINK_BROKEN;
 	if (!PQsendQueryPrepared(conn, t->statement->name, bound.count, bound.values, bound.lengths, bound.formats, 1))

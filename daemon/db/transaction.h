@@ -7,8 +7,9 @@
  *                           │                    ▲
  *                           └─────► KEEPING ─────┘                   writes that were done
  *
- * ASKED: enter and the statement are sent. ENDING: Sync is sent and nothing will be kept. KEEPING: keep_reply
- * and Sync are sent, so the transaction may commit, and a lost connection leaves the outcome unknown.
+ * ASKED: enter and the statement are sent. ENDING: Sync is sent and nothing will be kept; a request that is wrong
+ * begins here, with enter alone, so that nobody learns what is wrong who may not call at all. KEEPING: keep_reply and
+ * Sync are sent, so the transaction may commit, and a lost connection leaves the outcome unknown.
  */
 #ifndef RADIOSHOP_TRANSACTION_H
 #define RADIOSHOP_TRANSACTION_H
@@ -42,6 +43,7 @@ struct transaction {
 	int32_t timeout_ms;    /* what the server was told */
 	bool is_write;
 	bool replaying; /* second pass: fetch the reply that was kept */
+	bool unfit;     /* the request is wrong, and error says how: only enter is sent, and its refusal comes first */
 	unsigned retries;
 	bool moved;           /* it was running when its connection broke, and was tried again */
 	bool prepared_again;  /* was tried again after the schema had moved */
@@ -54,7 +56,7 @@ struct transaction {
 	struct rows rows;
 	uint8_t request_id[16];
 	uint8_t payload[DIGEST_BYTES]; /* hash by which a repeat is known to be the same request */
-	const uint8_t *replayed; /* in the call's arena */
+	const uint8_t *replayed;       /* in the call's arena */
 	size_t replayed_len;
 	struct event timer; /* deadline while queued, deadline + OVERRUN_MS in flight */
 };

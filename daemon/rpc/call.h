@@ -71,14 +71,15 @@ struct call {
 	int64_t started_us, deadline_ms; /* deadline_ms 0: none */
 
 	struct frame_reader in;
-	struct byte_queue inbox; /* client streaming: what came behind a message that is not taken yet */
-	size_t owed;             /* request bytes for which the stream's window has not been opened again */
-	size_t held;             /* request bytes reported to h2 */
-	struct arena arena;      /* the request and what stands on it */
-	struct arena reply;      /* what the database answers, until it is queued */
-	char *page_key;          /* where the next page of a stream begins; malloc'ed, NULL after the last */
-	size_t counted;          /* bytes reported to rpc->call_bytes */
-	ProtobufCMessage *request;
+	struct byte_queue inbox;   /* client streaming: what came behind a message that is not taken yet */
+	size_t owed;               /* request bytes for which the stream's window has not been opened again */
+	size_t held;               /* request bytes reported to h2 */
+	struct arena arena;        /* the request and what stands on it */
+	struct arena reply;        /* what the database answers, until it is queued */
+	char *page_key;            /* where the next page of a stream begins; malloc'ed, NULL after the last */
+	size_t counted;            /* bytes reported to rpc->call_bytes */
+	ProtobufCMessage *request; /* NULL, and unfit in the arena says why, when it could not be unpacked */
+	const struct error *unfit;
 	struct db_call db;
 	uint64_t rows;
 	bool replayed; /* the answer is the one first given to this request_id */

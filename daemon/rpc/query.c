@@ -35,6 +35,7 @@ static void query_submit(struct call *call)
 	call->db = (struct db_call){
 		.statement = &call->method->statement,
 		.request = call->request,
+		.unfit = call->unfit,
 		.payload = call->in.body,
 		.payload_len = call->in.body_len,
 		.principal = h2_peer(call->h2)->principal,
@@ -49,17 +50,33 @@ static void query_submit(struct call *call)
 	pool_submit(h2_rpc(call->h2)->pool, &call->db);
 }
 
+/* A request that is no message goes to the database too, which says first whether its caller is anybody. */
+static bool query_unpack(struct call *call)
+{
+	struct error err = {.code = STATUS_OK}, *kept;
+
+	call->request = message_unpack(call->contract->input, call->in.body, call->in.body_len, &call->arena, &err);
+	if (call->request)
+		return true;
+	/* What was unpacked so far may have used up the arena. */
+	arena_release(&call->arena);
+	arena_init(&call->arena, NULL, (size_t)h2_rpc(call->h2)->config->call_memory_bytes);
+	kept = arena_alloc(&call->arena, sizeof *kept);
+	if (!kept) {
+		call_decide(call, &err);
+		return false;
+	}
+	*kept = err;
+	call->unfit = kept;
+	return true;
+}
+
 void query_begin(struct call *call)
 {
-	struct error err = {.code = STATUS_OK};
-
 	arena_init(&call->arena, NULL, (size_t)h2_rpc(call->h2)->config->call_memory_bytes);
-	call->request = message_unpack(call->contract->input, call->in.body, call->in.body_len, &call->arena, &err);
-	call_count_bytes(call);
-	if (!call->request)
-		call_decide(call, &err);
-	else
+	if (query_unpack(call))
 		query_submit(call);
+	call_count_bytes(call);
 }
 
 void query_abandon(struct call *call)

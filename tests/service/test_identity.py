@@ -3,7 +3,9 @@
 import pytest
 import grpc
 
+from rig import contract
 from rig.caller import Refused, refused
+from rig.world import new_id
 
 
 def turned_away(caller):
@@ -58,6 +60,45 @@ def test_unknown_principal_learns_nothing(world):
     with refused("UNAUTHENTICATED") as elsewhere:
         world.caller("nobody-knows-me").GetAsset(asset="IND:1")
     assert unknown.text == elsewhere.text and "nobody-knows-me" not in unknown.text
+
+
+MALFORMED = {
+    "nothing": b"",	# a write lacks its request_id
+    "no protobuf": b"\xff\xff\xff",
+    "no text": b"\x0a\x02\xff\xfe",
+    "no uuid": b"\x0a\x03abc",
+    "another type": b"\x08\x01",
+    "memory": b"\x22\x00" * (1 << 20),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_who_may_not_call_does_not_learn_what_is_wrong(world, name):
+    """The verdict on the caller comes before the one on the request, whatever is wrong with that, in every method."""
+    answers = {"nobody-knows-me": set(), "granted-nothing": set()}
+    for person, code in (("nobody-knows-me", "UNAUTHENTICATED"), ("granted-nothing", "PERMISSION_DENIED")):
+        for method in contract.methods().values():
+            with refused(code) as refusal:
+                world.caller(person).raw(method.path, MALFORMED[name])
+            assert not refusal.fields
+            answers[person].add(refusal.text)
+    assert all(len(texts) == 1 for texts in answers.values()), answers
+
+
+def test_who_may_call_learns_what_is_wrong(world):
+    """And the request_id of a request that was refused is not used up."""
+    agency = world.agency()
+    with refused("INVALID_ARGUMENT", field="request_id"):
+        world.tina.CreateAsset(request_id="no uuid", asset={"agency": agency, "tag": "A1", "class": "portable"})
+    with refused("INVALID_ARGUMENT", field="page_token"):
+        world.tina.ListAssets(agency=agency, page_token="no token")
+    with refused("INTERNAL"):
+        world.tina.raw(contract.methods()["GetAsset"].path, b"\xff\xff\xff")
+    method, request = contract.methods()["CreateAsset"], new_id()
+    good = world.tina.request(method, {"request_id": request, "asset": {"agency": agency, "tag": "A1", "class": "portable"}})
+    with refused("INVALID_ARGUMENT"):
+        world.tina.raw(method.path, good.SerializeToString() + b"\x0a\x01\xff")
+    assert method.reply.FromString(world.tina.raw(method.path, good.SerializeToString())).asset.tag == "A1"
 
 
 def test_principal_without_a_grant(world):
