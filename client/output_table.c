@@ -8,6 +8,7 @@
 #include "terminal.h"
 
 #include <libsmartcols/libsmartcols.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -104,11 +105,29 @@ static bool table_row(struct writer *w, const ProtobufCMessage *m, struct error 
 	return true;
 }
 
+/*
+ * libsmartcols measures by the locale, and goes round for ever where that has no such character: cron's has none beyond
+ * ASCII. What we print is UTF-8, whatever the locale.
+ */
+static bool print_table(struct libscols_table *table)
+{
+	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0), before;
+	bool ok;
+
+	if (utf8 == (locale_t)0)
+		return false;
+	before = uselocale(utf8);
+	ok = scols_print_table(table) == 0;
+	uselocale(before);
+	freelocale(utf8);
+	return ok;
+}
+
 static bool table_end(struct writer *w, struct error *err)
 {
 	if (w->rows == 0)
 		return true;
-	if (scols_print_table(w->state) != 0)
+	if (!print_table(w->state))
 		return output_error(err, "cannot write the table");
 	return true;
 }

@@ -57,6 +57,13 @@ def test_the_nightly_job(shop, world, agency):
     assert [row["kind"] for row in rows] == ["overdue"]
 
 
+def test_text_beyond_ascii_where_there_is_no_locale(shop, world, agency):
+    """As in a cron job: a table must neither lose the text nor go round for ever."""
+    asset = world.asset(agency, assigned_to="Señora Núñez")
+    for locale in ("C", "POSIX", "no_such_locale"):
+        assert "Señora Núñez" in shop.ok("tina", "asset", "find", asset.serial, binary=True, env={"LANG": locale}).decode()
+
+
 def test_two_nightly_jobs_at_the_same_moment(shop, world, agency):
     assets = [world.asset(agency).tag for _ in range(15)]
     world.plan(agency, first_due_on=day(-5))
