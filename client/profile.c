@@ -91,6 +91,8 @@ static bool parse_line(TALLOC_CTX *ctx, const char *place, const char *dir, cons
 	trim(&begin, &end);
 	if (begin == end || *begin == '#')
 		return true;
+	if (memchr(begin, '\0', (size_t)(end - begin)) != NULL)
+		return config_error(err, "%s: the line holds a zero byte; it is no text", place);
 	equals = memchr(begin, '=', (size_t)(end - begin));
 	if (equals == NULL)
 		return config_error(err, "%s: expected a line such as 'server = radioshop.example.org:8443'", place);
@@ -100,7 +102,7 @@ static bool parse_line(TALLOC_CTX *ctx, const char *place, const char *dir, cons
 	trim(&value, &end);
 	for (size_t i = 0; i < KEYS; i++) {
 		const char *key = profile_keys[i].key;
-		bool absolute = !profile_keys[i].path || *value == '/';
+		bool absolute = !profile_keys[i].path || (value < end && *value == '/');
 
 		if (strlen(key) != (size_t)(key_end - begin) || memcmp(key, begin, strlen(key)) != 0)
 			continue;

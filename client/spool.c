@@ -88,6 +88,7 @@ static bool read_entry(TALLOC_CTX *ctx, const char *dir, const char *name, struc
 	char *text;
 	size_t len;
 
+	talloc_set_destructor(u, free_entry);
 	u->id = talloc_strndup(u, name, strlen(name) - strlen(".json"));
 	u->path = talloc_asprintf(u, "%s/%s", dir, name);
 	if (!store_read(u, u->path, UNSENT_MAX, &text, &len, err))
@@ -97,7 +98,6 @@ static bool read_entry(TALLOC_CTX *ctx, const char *dir, const char *name, struc
 	if (u->json == NULL || json_string_value(json_object_get(u->json, "method")) == NULL)
 		return file_error(
 			err, "%s is not understood: %s", u->path, u->json == NULL ? where.text : "it names no method");
-	talloc_set_destructor(u, free_entry);
 	u->made_at = json_integer_value(json_object_get(u->json, "made_at"));
 	*ret_entry = u;
 	return true;

@@ -351,7 +351,8 @@ bool row_refused(const struct statement *s, const PGresult *result, struct error
 	char status[32], field[sizeof(ret_error->field)];
 	enum status code = STATUS_INTERNAL;
 
-	if (column < 0)
+	/* A result with other columns than the statement had is for rows_map() to complain of. */
+	if (column < 0 || column >= PQnfields(result))
 		return false;
 	for (int row = 0; row < PQntuples(result); row++) {
 		const char *text = PQgetvalue(result, row, column);
