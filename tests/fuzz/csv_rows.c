@@ -3,20 +3,8 @@
  */
 #include "csv_rows.h"
 #include "output.h"
+#include "target.h"
 #include "utf8.h"
-
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* libcsv leaves out blank lines and the blanks around cells, so only rows with text that is not padded come back. */
 static bool comes_back(const struct csv_row *row)
@@ -36,7 +24,7 @@ static void write_back(TALLOC_CTX *ctx, const struct csv_file *file)
 	size_t len = 0, at = 0;
 	FILE *out = open_memstream(&text, &len);
 
-	check(out != NULL);
+	expect(out != NULL);
 	for (size_t c = 0; c < file->header.count; c++)
 		fprintf(out, "%sc%zu", c > 0 ? "," : "", c);
 	fputs("\r\n", out);
@@ -51,17 +39,17 @@ static void write_back(TALLOC_CTX *ctx, const struct csv_file *file)
 		fputs("\r\n", out);
 	}
 	fclose(out);
-	check(csv_rows_read(ctx, "again", text, len, &again, &err));
+	expect(csv_rows_read(ctx, "again", text, len, &again, &err));
 	for (size_t i = 0; i < file->count; i++) {
 		if (!comes_back(&file->rows[i]))
 			continue;
-		check(at < again->count && again->rows[at].fault == NULL &&
+		expect(at < again->count && again->rows[at].fault == NULL &&
 			again->rows[at].count == file->rows[i].count);
 		for (size_t c = 0; c < file->rows[i].count; c++)
-			check(strcmp(again->rows[at].cells[c], file->rows[i].cells[c]) == 0);
+			expect(strcmp(again->rows[at].cells[c], file->rows[i].cells[c]) == 0);
 		at++;
 	}
-	check(at == again->count);
+	expect(at == again->count);
 	free(text);
 }
 
@@ -76,17 +64,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t i = 0; i < file->count; i++) {
 			const struct csv_row *row = &file->rows[i];
 
-			check(row->line > line && row->last_line >= row->line);
+			expect(row->line > line && row->last_line >= row->line);
 			line = row->last_line;
-			check(row->fault != NULL || row->count == file->header.count);
+			expect(row->fault != NULL || row->count == file->header.count);
 			for (size_t c = 0; c < row->count && row->fault == NULL; c++)
-				check(text_check((const uint8_t *)row->cells[c], strlen(row->cells[c]), NULL) ==
+				expect(text_check((const uint8_t *)row->cells[c], strlen(row->cells[c]), NULL) ==
 					TEXT_GOOD);
 		}
 		if (file->header.count > 1)
 			write_back(ctx, file);
 	} else {
-		check(err.text[0] != '\0' && err.code == STATUS_INVALID_ARGUMENT);
+		expect(err.text[0] != '\0' && err.code == STATUS_INVALID_ARGUMENT);
 	}
 	talloc_free(ctx);
 	return 0;

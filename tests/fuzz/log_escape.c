@@ -1,11 +1,6 @@
 /* Any text into a buffer of any size: one printable word that reads back as the text, or as its beginning when cut. */
 #include "log.h"
-
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "target.h"
 
 static unsigned nibble(char c)
 {

@@ -2,20 +2,10 @@
  * metadata.c: fuzzes the grammars of headers and trailers; what was written must be read back.
  */
 #include "metadata.h"
-#include "utf8.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "target.h"
+#include "timestamp.h"
 
 enum { TEXT = 1024 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void expect(bool good)
-{
-	if (!good)
-		abort();
-}
 
 static void timeouts(const char *text, size_t len)
 {
@@ -65,43 +55,42 @@ static void base64(const char *text, size_t len)
 	}
 }
 
-static void details(const char *text, size_t len)
+/* A time that is read is written, and read again as the same time. */
+static void timestamps(const char *text, size_t len)
 {
-	struct error err = {.code = STATUS_ABORTED}, back = {0};
-	char coded[8192];
-	size_t n;
+	int64_t seconds, again;
+	int32_t nanos, again_nanos;
+	char out[TIMESTAMP_TEXT];
 
-	(void)status_details_decode(text, len, &back);
-	memcpy(err.text, text, len < sizeof(err.text) ? len : sizeof(err.text) - 1);
-	memcpy(err.field, text, len < sizeof(err.field) ? len : sizeof(err.field) - 1);
-	memcpy(err.reason, text, len < sizeof(err.reason) ? len : sizeof(err.reason) - 1);
-	err.retry_after_ms = (int32_t)len;
-	n = status_details_encode(&err, coded, sizeof(coded));
-	if (len == 0)
+	if (!timestamp_parse(text, len, &seconds, &nanos))
 		return;
-	expect(n > 0);
-	memset(&back, 0, sizeof(back));
-	expect(status_details_decode(coded, n, &back));
-	expect(back.retry_after_ms == err.retry_after_ms && strlen(back.field) == strlen(err.field));
-	expect(text_check((const uint8_t *)back.reason, strlen(back.reason), NULL) == TEXT_GOOD);
+	expect(timestamp_format(seconds, nanos, out));
+	expect(timestamp_parse(out, strlen(out), &again, &again_nanos));
+	expect(again == seconds && again_nanos == nanos);
+}
+
+static void uuids(const char *text, size_t len)
+{
+	uint8_t uuid[16];
+	char out[37];
+
+	if (!uuid_parse(text, len, uuid))
+		return;
+	uuid_format(uuid, out);
+	expect(memcmp(out, text, 36) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *text = (const char *)data;
-	uint8_t uuid[16];
-	char out[37];
 
 	if (size > TEXT)
 		return 0;
 	timeouts(text, size);
 	messages(text, size);
 	base64(text, size);
-	details(text, size);
+	timestamps(text, size);
+	uuids(text, size);
 	(void)content_type_is_grpc(text, size);
-	if (uuid_parse(text, size, uuid)) {
-		uuid_format(uuid, out);
-		expect(memcmp(out, text, 36) == 0);
-	}
 	return 0;
 }

@@ -2,11 +2,7 @@
  * fuzz/page_token.c: page tokens as a client might make them up. One that is accepted must be one that we make.
  */
 #include "page_token.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

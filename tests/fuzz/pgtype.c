@@ -2,11 +2,7 @@
  * fuzz/pgtype.c: bytes as a server might send them, through the readers of binary formats.
  */
 #include "pgtype.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "target.h"
 
 static void check_dates(const uint8_t *data, size_t size)
 {

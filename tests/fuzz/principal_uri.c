@@ -1,14 +1,8 @@
 /*
  * principal_uri.c: fuzzes the reader of the name in a certificate: what it takes, written back, is the URI that came.
  */
+#include "target.h"
 #include "tls.h"
-
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Once with the bytes as they are, once behind the scheme, so that names are reached at once. */
 static void read_back(const char *uri, size_t len)

@@ -1,12 +1,7 @@
 /* Any text: what goes to the terminal is UTF-8 without a control character, and printable text is not changed. */
+#include "target.h"
 #include "terminal.h"
 #include "utf8.h"
-
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

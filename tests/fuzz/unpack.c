@@ -1,26 +1,16 @@
 /*
- * unpack.c: fuzzes message_unpack over every request of the catalog.
+ * unpack.c: fuzzes message_unpack over every request and reply of the catalog, and over a message of every type.
  *
- * The first byte chooses the method. What is accepted must be text throughout, stay within
+ * First line: the message, see chosen.h. Then the bytes. What is accepted must be text throughout, stay within
  * the arena, and come back the same after packing.
  */
-#include "catalog.h"
+#include "chosen.h"
 #include "message.h"
 #include "message_json.h"
+#include "target.h"
 #include "utf8.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 enum { MEMORY = 256 * 1024 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void expect(bool good)
-{
-	if (!good)
-		abort();
-}
 
 static void check_text(const ProtobufCMessage *m)
 {
@@ -62,31 +52,47 @@ static void check_round(const ProtobufCMessage *m, struct arena *a)
 	free(again);
 }
 
+static void check_message(const ProtobufCMessage *m, struct arena *a)
+{
+	json_t *json = message_to_json(m, JSON_PROTO);
+
+	expect(json != NULL);
+	json_decref(json);
+	check_text(m);
+	check_round(m, a);
+}
+
+/* With less memory than it takes, it is refused. */
+static void unpack_with(const ProtobufCMessageDescriptor *d, const struct input *in, size_t limit)
+{
+	struct error err = {.code = STATUS_OK};
+	struct arena a;
+
+	arena_init(&a, NULL, limit);
+	expect(message_unpack(d, in->at, input_left(in), &a, &err) == NULL && err.code == STATUS_RESOURCE_EXHAUSTED);
+	expect(a.used <= limit && a.exhausted);
+	arena_release(&a);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct arena a;
+	struct input in = {data, data + size};
+	const ProtobufCMessageDescriptor *d = chosen_message(&in, false);
 	struct error err = {.code = STATUS_OK};
-	const struct catalog_method *methods;
 	ProtobufCMessage *m;
-	size_t count;
+	struct arena a;
+	size_t used;
 
-	if (size == 0)
-		return 0;
-	catalog_init();
-	methods = catalog_methods(&count);
 	arena_init(&a, NULL, MEMORY);
-	m = message_unpack(methods[data[0] % count].input, data + 1, size - 1, &a, &err);
-	expect(a.used <= MEMORY);
+	m = message_unpack(d, in.at, input_left(&in), &a, &err);
+	used = a.used;
+	expect(used <= MEMORY && talloc_total_size(a.mem) <= MEMORY);
 	if (m == NULL) {
 		expect(err.code == STATUS_INVALID_ARGUMENT || err.code == STATUS_INTERNAL ||
 			err.code == STATUS_RESOURCE_EXHAUSTED);
 	} else {
-		json_t *json = message_to_json(m, data[0] & 1 ? JSON_FIELDS : JSON_PROTO);
-
-		expect(json != NULL);
-		json_decref(json);
-		check_text(m);
-		check_round(m, &a);
+		check_message(m, &a);
+		unpack_with(d, &in, used / 8 * (size % 8));
 	}
 	arena_release(&a);
 	return 0;
