@@ -67,7 +67,7 @@ static uint64_t calls, bytes_in, by_status[STATUSES];
 static uint64_t latency[BUCKETS]; /* by latency_bucket() */
 static int epoll_fd;
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
 	fprintf(stderr, "load: %s: %s\n", what, errno ? strerror(errno) : "failed");
 	ERR_print_errors_fp(stderr);
