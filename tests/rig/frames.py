@@ -96,7 +96,7 @@ class Connection:
 
     def _note(self, event):
         if isinstance(event, h2.events.ConnectionTerminated):
-            self.goaway = event.error_code
+            self.goaway, self.goaway_text = event.error_code, event.additional_data
             return
         stream = self.streams.get(getattr(event, "stream_id", None))
         if stream is None:

@@ -194,10 +194,22 @@ def test_timeout_on_sleeping_server(stub):
     sender.end()
 
 
-def test_the_server_ends_a_sleeping_call_itself(frames):
-    """What the client would not have noticed by its own clock."""
-    stream = frames().open(path("FullDuplexCall"), [("grpc-timeout", "300m")])
-    assert stream.grpc_status() == 4
+@pytest.mark.parametrize("timeout", ["1n", "999999u", "300m", "1S"])
+def test_the_server_ends_a_sleeping_call_itself(frames, timeout):
+    """What the client would not have noticed by its own clock, in each unit that a test can wait for."""
+    begun = time.monotonic()
+    assert frames().open(path("FullDuplexCall"), [("grpc-timeout", timeout)]).grpc_status() == 4
+    value, unit = int(timeout[:-1]), {"n": 1e-9, "u": 1e-6, "m": 1e-3, "S": 1}[timeout[-1]]
+    assert time.monotonic() - begun >= value * unit * 0.99
+
+
+@pytest.mark.parametrize("timeout", ["1M", "99999999H", "00000060S"])
+def test_long_timeouts(frames, timeout):
+    connection = frames()
+    stream = connection.open(path("EmptyCall"), [("grpc-timeout", timeout)])
+    connection.pump(0.3)
+    connection.send(stream, bytes(5))
+    assert stream.grpc_status() == 0
 
 
 METADATA = [("x-grpc-test-echo-initial", "test_initial_metadata_value"), ("x-grpc-test-echo-trailing-bin", b"\xab\xab\xab")]
