@@ -46,8 +46,8 @@ const struct config_key config_keys[] = {
 		"Database connections for imports, exports and lists that take long, so that these do not hold up the "
 		"rest."),
 	NUMBER(queue_calls, 1, 65536, "256", RESTART,
-		"How many calls of each of the three kinds may wait for a database connection; more are told "
-		"RESOURCE_EXHAUSTED."),
+		"How many calls of each of the three kinds may wait for a database connection, half of them of one "
+		"principal; more are told RESOURCE_EXHAUSTED."),
 	NUMBER(connect_timeout_ms, 100, 300000, "5000", RESTART,
 		"How long connecting to the database may take, in milliseconds."),
 	NUMBER(lock_timeout_ms, 10, 300000, "3000", RESTART,
@@ -65,6 +65,9 @@ const struct config_key config_keys[] = {
 	NUMBER(max_header_bytes, 1024, 1048576, "16384", RELOAD, "All headers of one call together, in bytes."),
 	NUMBER(call_memory_bytes, 65536, 1073741824, "16777216", RELOAD,
 		"The memory one call may use for its request and its answer, in bytes."),
+	NUMBER(calls_memory_bytes, 1048576, 2147483647, "268435456", RELOAD,
+		"The memory all calls together may use, in bytes; one principal's calls may have half of it. More are "
+		"told RESOURCE_EXHAUSTED. A connection costs 64 to 128 KiB besides."),
 	NUMBER(handshake_timeout_ms, 100, 300000, "10000", RELOAD,
 		"How long the TLS handshake may take, in milliseconds."),
 	NUMBER(idle_timeout_ms, 1000, 86400000, "900000", RELOAD,
@@ -150,6 +153,10 @@ bool config_validate(const struct config *c, struct error *err)
 		return error_set(err, STATUS_INVALID_ARGUMENT, "call_memory_bytes",
 			"call_memory_bytes (%d) must be at least twice max_request_bytes (%d)", c->call_memory_bytes,
 			c->max_request_bytes);
+	if (c->calls_memory_bytes / 2 < c->call_memory_bytes)
+		return error_set(err, STATUS_INVALID_ARGUMENT, "calls_memory_bytes",
+			"calls_memory_bytes (%d) must be at least twice call_memory_bytes (%d)", c->calls_memory_bytes,
+			c->call_memory_bytes);
 	if (c->stall_timeout_ms > c->idle_timeout_ms)
 		return error_set(err, STATUS_INVALID_ARGUMENT, "stall_timeout_ms",
 			"stall_timeout_ms (%d) must not be above idle_timeout_ms (%d)", c->stall_timeout_ms,

@@ -24,7 +24,7 @@ struct config {
 	int connect_timeout_ms, lock_timeout_ms;
 	int default_deadline_ms, max_deadline_ms;
 	int max_connections, max_connections_per_address, max_streams;
-	int max_request_bytes, max_header_bytes, call_memory_bytes;
+	int max_request_bytes, max_header_bytes, call_memory_bytes, calls_memory_bytes;
 	int handshake_timeout_ms, idle_timeout_ms, stall_timeout_ms, drain_timeout_ms;
 	char *log_level;
 };

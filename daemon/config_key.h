@@ -31,7 +31,7 @@ struct config_key {
 	const char *help;
 };
 
-enum { CONFIG_KEYS = 26 };
+enum { CONFIG_KEYS = 27 };
 extern const struct config_key config_keys[CONFIG_KEYS];
 
 /* The member of c that a row stands for: for KEY_INT, and for all other types. */

@@ -43,7 +43,7 @@ static const struct {
 		"Times that file descriptors ran out and accepting paused."},
 	[METRIC_CONTROL_FRAME_FLOODS] = {"radioshop_control_frame_floods_total",
 		"Connections ended because they sent more control frames than a client needs."},
-	[METRIC_STALLS] = {"radioshop_stalls_total", "Connections ended because nothing moved."},
+	[METRIC_STALLS] = {"radioshop_stalls_total", "Connections and replies ended because nothing moved."},
 	[METRIC_BYTES_IN] = {"radioshop_received_bytes_total", "Bytes from clients, after decryption."},
 	[METRIC_BYTES_OUT] = {"radioshop_sent_bytes_total", "Bytes to clients, before encryption."},
 };

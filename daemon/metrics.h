@@ -21,7 +21,7 @@ enum metric {
 	METRIC_HANDSHAKES_FAILED,
 	METRIC_ACCEPT_PAUSES,        /* descriptors ran out */
 	METRIC_CONTROL_FRAME_FLOODS, /* connections ended over their frame budget */
-	METRIC_STALLS,               /* connections ended because nothing moved */
+	METRIC_STALLS,               /* connections and replies ended because nothing moved */
 	METRIC_BYTES_IN,
 	METRIC_BYTES_OUT,
 	METRIC_COUNT

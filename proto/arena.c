@@ -57,6 +57,13 @@ void arena_release(struct arena *a)
 	memset(a, 0, sizeof(*a));
 }
 
+size_t arena_bytes(const struct arena *a)
+{
+	if (a->mem == NULL)
+		return 0;
+	return a->used > POOL_BYTES ? a->used : POOL_BYTES;
+}
+
 void *arena_alloc(struct arena *a, size_t size)
 {
 	size_t charge, used;

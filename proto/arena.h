@@ -29,6 +29,9 @@ void arena_init(struct arena *a, TALLOC_CTX *parent, size_t limit);
 /* Frees everything that came from the arena. Fine on a zeroed or released arena. */
 void arena_release(struct arena *a);
 
+/* What it takes of the process's memory; 0 when released. */
+size_t arena_bytes(const struct arena *a);
+
 /* Zeroed memory, or NULL (and a->exhausted) over the limit. Aligned for any type. */
 void *arena_alloc(struct arena *a, size_t size) MUST_CHECK;
 /* count * size with overflow checked. */

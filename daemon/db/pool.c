@@ -13,12 +13,18 @@
 #include "log.h"
 #include "pool_private.h"
 #include "queue.h"
+#include "share.h"
 #include "transaction.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { FAILURE_LOG_MS = 5000, RENEW_AT_MOST_MS = 1000 };
+enum {
+	FAILURE_LOG_MS = 5000,
+	RENEW_AT_MOST_MS = 1000,
+	FLIGHT_OF_ONE = 8, /* reads of one principal in flight, a backend; others' stand behind them */
+	KEEP_FROM = 3,     /* backends of a class from which on the last is kept, see may_take() */
+};
 
 /* Where a call is, in db_call.phase. */
 enum { CALL_ELSEWHERE, CALL_IN_POOL, CALL_ANSWERED };
@@ -167,6 +173,21 @@ void pool_again(struct pool *pool, struct transaction *t)
 	queue_push_front(queue_of(t), t);
 }
 
+/*
+ * The last backend of a class is for principals that have nothing running there: however many slow reads, or writes
+ * that wait for a lock, somebody sends, another one's call finds a backend at once.
+ */
+static bool may_take(const struct pool *pool, size_t i, const struct transaction *t)
+{
+	enum backend_class class = t->statement->class;
+	unsigned all = pool->config.connections[class], running = t->share->running[class];
+	bool last = i + 1 == pool->backend_count || pool->backends[i + 1].class != class;
+
+	if (pool->backends[i].class != class || !backend_can_take(&pool->backends[i], t))
+		return false;
+	return running == 0 || ((!last || all < KEEP_FROM) && running < all * FLIGHT_OF_ONE);
+}
+
 static struct backend *backend_for(struct pool *pool, const struct transaction *t)
 {
 	struct backend *best = NULL;
@@ -174,8 +195,7 @@ static struct backend *backend_for(struct pool *pool, const struct transaction *
 	for (size_t i = 0; i < pool->backend_count; i++) {
 		struct backend *b = &pool->backends[i];
 
-		if (b->class == t->statement->class && backend_can_take(b, t) &&
-			(!best || b->in_flight < best->in_flight))
+		if (may_take(pool, i, t) && (!best || b->in_flight < best->in_flight))
 			best = b;
 	}
 	return best;
@@ -184,12 +204,13 @@ static struct backend *backend_for(struct pool *pool, const struct transaction *
 static void send_waiting(struct pool *pool, struct queue *q)
 {
 	while (q->first) {
-		struct transaction *t = q->first;
+		struct transaction *t = queue_fairest(q);
 		struct backend *b = backend_for(pool, t);
 
 		if (!b)
 			return;
 		queue_remove(q, t);
+		transaction_count(t, PLACE_RUNNING);
 		t->call->queued = false;
 		transaction_timer(t, t->deadline_ms + OVERRUN_MS);
 		if (!backend_give(b, t))
@@ -418,6 +439,23 @@ bool pool_ready(const struct pool *pool)
 	return pool->ready;
 }
 
+/* Whether the call may wait; a queue of one place is anybody's. */
+static bool has_place(const struct pool *pool, struct db_call *call)
+{
+	enum backend_class class = call->statement->class;
+	unsigned most = pool->config.queue_max, of_one = most > 1 ? most / 2 : 1;
+
+	if (pool->queues[class].count >= most)
+		transaction_error(&call->error, STATUS_RESOURCE_EXHAUSTED, "QUEUE_FULL", 1000,
+			"too many calls wait for the database; try again in a moment");
+	else if (call->share->waiting[class] >= of_one)
+		transaction_error(&call->error, STATUS_RESOURCE_EXHAUSTED, "QUEUE_SHARE_FULL", 1000,
+			"too many of your calls wait for the database; try again when some are done");
+	else
+		return true;
+	return false;
+}
+
 void pool_submit(struct pool *pool, struct db_call *call)
 {
 	struct queue *q = &pool->queues[call->statement->class];
@@ -435,10 +473,10 @@ void pool_submit(struct pool *pool, struct db_call *call)
 		answer_call(pool, call);
 		return;
 	}
-	t = q->count < pool->config.queue_max ? transaction_new(pool, call) : NULL;
+	t = has_place(pool, call) ? transaction_new(pool, call) : NULL;
 	if (!t) {
-		transaction_error(&call->error, STATUS_RESOURCE_EXHAUSTED, "QUEUE_FULL", 1000,
-			"too many calls wait for the database; try again in a moment");
+		if (call->error.code == STATUS_OK)
+			transaction_error(&call->error, STATUS_RESOURCE_EXHAUSTED, "", 1000, "no memory for the call");
 		answer_call(pool, call);
 		return;
 	}

@@ -23,12 +23,13 @@
 #include <stdint.h>
 
 struct pool;
+struct share;
 
 /* Settings of the pool; strings are copied. */
 struct pool_config {
 	const char *conninfo; /* libpq connection string */
 	unsigned connections[BACKEND_CLASSES];
-	unsigned queue_max;     /* calls waiting a class; more are RESOURCE_EXHAUSTED */
+	unsigned queue_max;     /* calls waiting a class, half of them of one principal; more are RESOURCE_EXHAUSTED */
 	int connect_timeout_ms; /* async connecting has no timer of its own */
 	int lock_timeout_ms;
 	unsigned stream_page; /* rows a page of a stream */
@@ -43,6 +44,7 @@ struct db_call {
 	const uint8_t *payload;          /* the request as it came, for the hash kept with request_id */
 	size_t payload_len;
 	const char *principal; /* name from the certificate */
+	struct share *share;   /* what that principal has in use; the pool counts its calls there */
 	const char *call_id;   /* for events and the log */
 	int64_t deadline_ms;   /* monotonic clock; never 0 */
 	struct arena *arena;   /* replies are made here */
@@ -82,7 +84,8 @@ bool pool_ready(const struct pool *pool);
 
 /*
  * Takes the call: done() will be called once, later, unless abandoned. When the database is away
- * it fails at once with UNAVAILABLE; when the queue is full with RESOURCE_EXHAUSTED.
+ * it fails at once with UNAVAILABLE; when the queue, or the principal's half of it, is full with RESOURCE_EXHAUSTED.
+ * Of the calls that wait those go first whose principal has the fewest running.
  */
 void pool_submit(struct pool *pool, struct db_call *call);
 /* The submitter goes away: done() will not be called and nothing of the call is touched again. */

@@ -3,6 +3,8 @@
  */
 #include "queue.h"
 
+#include "share.h"
+
 #include <assert.h>
 
 void queue_push(struct queue *q, struct transaction *t)
@@ -14,6 +16,7 @@ void queue_push(struct queue *q, struct transaction *t)
 		q->first = t;
 	q->last = t;
 	q->count++;
+	transaction_count(t, PLACE_WAITING);
 }
 
 void queue_push_front(struct queue *q, struct transaction *t)
@@ -23,6 +26,22 @@ void queue_push_front(struct queue *q, struct transaction *t)
 	if (!q->last)
 		q->last = t;
 	q->count++;
+	transaction_count(t, PLACE_WAITING);
+}
+
+struct transaction *queue_fairest(const struct queue *q)
+{
+	struct transaction *best = q->first;
+
+	for (struct transaction *t = best; t; t = t->next) {
+		enum backend_class class = t->statement->class;
+
+		if (t->share->running[class] < best->share->running[class])
+			best = t;
+		if (best->share->running[class] == 0)
+			break;
+	}
+	return best;
 }
 
 void queue_remove(struct queue *q, struct transaction *t)
@@ -39,4 +58,5 @@ void queue_remove(struct queue *q, struct transaction *t)
 		q->last = before;
 	t->next = NULL;
 	q->count--;
+	transaction_count(t, PLACE_NONE);
 }

@@ -1,5 +1,5 @@
 /*
- * queue.h: transactions that wait for a backend of one class, first come first served. Private to db/.
+ * queue.h: transactions that wait for a backend of one class. Private to db/.
  */
 #ifndef RADIOSHOP_QUEUE_H
 #define RADIOSHOP_QUEUE_H
@@ -15,6 +15,8 @@ struct queue {
 void queue_push(struct queue *q, struct transaction *t);
 /* For one that had its turn already and is tried again. */
 void queue_push_front(struct queue *q, struct transaction *t);
+/* The first of those whose principal has the fewest running; NULL when it is empty. */
+struct transaction *queue_fairest(const struct queue *q);
 /* t must be in it. */
 void queue_remove(struct queue *q, struct transaction *t);
 

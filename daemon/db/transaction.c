@@ -10,6 +10,7 @@
 #include "inspection.h"
 #include "pgtype.h"
 #include "pool_private.h"
+#include "share.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,7 @@ struct transaction *transaction_new(struct pool *pool, struct db_call *call)
 		return NULL;
 	t->pool = pool;
 	t->call = call;
+	t->share = share_ref(call->share);
 	t->statement = call->statement;
 	t->deadline_ms = call->deadline_ms;
 	t->is_write = statement_is_write(call->statement);
@@ -43,10 +45,23 @@ struct transaction *transaction_new(struct pool *pool, struct db_call *call)
 	return t;
 }
 
+void transaction_count(struct transaction *t, enum transaction_place place)
+{
+	enum backend_class class = t->statement->class;
+
+	t->share->waiting[class] -= t->place == PLACE_WAITING;
+	t->share->running[class] -= t->place == PLACE_RUNNING;
+	t->share->waiting[class] += place == PLACE_WAITING;
+	t->share->running[class] += place == PLACE_RUNNING;
+	t->place = place;
+}
+
 void transaction_free(struct transaction *t)
 {
 	if (event_initialized(&t->timer))
 		event_del(&t->timer);
+	transaction_count(t, PLACE_NONE);
+	share_unref(t->share);
 	free(t);
 }
 

@@ -27,6 +27,9 @@ struct backend;
 
 enum transaction_phase { TRANSACTION_QUEUED, TRANSACTION_ASKED, TRANSACTION_ENDING, TRANSACTION_KEEPING };
 
+/* Where its principal's share counts it. */
+enum transaction_place { PLACE_NONE, PLACE_WAITING, PLACE_RUNNING };
+
 /* The local timer runs this much behind the deadline: the server's own timeout comes first. */
 enum { OVERRUN_MS = 500, TRANSACTION_RETRIES = 3 };
 
@@ -35,6 +38,8 @@ struct transaction {
 	struct pool *pool;
 	struct backend *backend; /* NULL while queued */
 	struct db_call *call;    /* NULL when the submitter has gone or has its answer */
+	struct share *share;     /* of the principal; a reference, since the submitter may be gone first */
+	enum transaction_place place;
 	const struct statement *statement;
 	char call_id[64];
 	enum transaction_phase phase;
@@ -64,6 +69,7 @@ struct transaction {
 /* NULL when memory is short. */
 struct transaction *transaction_new(struct pool *pool, struct db_call *call) MUST_CHECK;
 void transaction_free(struct transaction *t);
+void transaction_count(struct transaction *t, enum transaction_place place);
 
 enum transaction_start {
 	TRANSACTION_SENT,

@@ -32,8 +32,8 @@
 #include <unistd.h>
 
 enum {
-	READ_CHUNK = 16 * 1024, /* one TLS record */
-	READS_A_TURN = 4,
+	READ_CHUNK = 16 * 1024,  /* one TLS record */
+	READS_A_TURN = 1,        /* it may hold a hundred calls: others should not wait for four times as many */
 	WRITE_BATCH = 16 * 1024, /* one TLS record: h2 is asked until there is this much */
 	OUT_CAP = 48 * 1024,     /* a batch and the frame that fills it up */
 	WRITES_A_TURN = 16,
@@ -368,13 +368,13 @@ static void conn_stalled(struct conn *c)
 static void conn_check_open(struct conn *c, int64_t now)
 {
 	const struct config *config = c->set->config;
-	int64_t idle = h2_idle_since(c->h2), stalled = h2_stalled_since(c->h2);
+	int64_t idle = h2_idle_since(c->h2);
 
-	if ((c->blocked_ms && now - c->blocked_ms > config->stall_timeout_ms) ||
-		(stalled && now - stalled > config->stall_timeout_ms)) {
+	if (c->blocked_ms && now - c->blocked_ms > config->stall_timeout_ms) {
 		conn_stalled(c);
 		return;
 	}
+	h2_check_time(c->h2, now);
 	if (c->gone_away)
 		return;
 	if ((c->set->draining_since_ms && now - c->set->draining_since_ms >= DRAIN_NOTICE_MS) ||

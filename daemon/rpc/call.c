@@ -26,18 +26,22 @@
 #include "metrics.h"
 #include "query.h"
 #include "reply.h"
+#include "share.h"
 #include "talk.h"
 
 #include <assert.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 enum {
-	HELD_REQUESTS_MAX = 4,               /* full-size requests one connection may have unfinished */
-	CALLS_BYTES_MAX = 256 * 1024 * 1024, /* memory of all calls together */
+	HELD_REQUESTS_MAX = 4, /* full-size requests one connection may have unfinished */
+	CALL_BYTES = 1024,     /* what nghttp2 and libevent keep for a call, about */
+	SHARE_OF_MEMORY = 2,   /* one principal's calls may have this part of the memory */
+	TRIM_FROM = 16 * 1024 * 1024,
 	RETRY_AFTER_MS = 1000,
 };
 
@@ -68,13 +72,36 @@ static struct rpc *rpc_of(const struct call *call)
 
 void call_count_bytes(struct call *call)
 {
-	size_t request = call->in.body_cap + call->inbox.bytes, now = call->arena.used + call->reply.used + request;
+	struct rpc *rpc = rpc_of(call);
+	size_t request = call->in.body_cap + call->inbox.bytes;
+	size_t now = sizeof *call + CALL_BYTES + arena_bytes(&call->arena) + arena_bytes(&call->reply) + request +
+		     call->out.bytes;
 
-	rpc_of(call)->call_bytes += now - call->counted;
+	rpc->call_bytes += now - call->counted;
+	if (rpc->call_bytes > rpc->call_bytes_peak)
+		rpc->call_bytes_peak = rpc->call_bytes;
+	h2_share(call->h2)->bytes += now - call->counted;
 	call->counted = now;
 	h2_held_sub(call->h2, call->held);
 	call->held = request;
 	h2_held_add(call->h2, call->held);
+}
+
+bool call_memory_left(const struct call *call, size_t more, struct error *err)
+{
+	const struct rpc *rpc = rpc_of(call);
+	size_t most = (size_t)rpc->config->calls_memory_bytes;
+
+	if (h2_share(call->h2)->bytes + more > most / SHARE_OF_MEMORY)
+		error_set(err, STATUS_RESOURCE_EXHAUSTED, NULL,
+			"your calls use all the memory that one principal may have; finish some and try again");
+	else if (rpc->call_bytes + more > most)
+		error_set(err, STATUS_RESOURCE_EXHAUSTED, NULL,
+			"the server's memory for calls is used up; try again a little later");
+	else
+		return true;
+	err->retry_after_ms = RETRY_AFTER_MS;
+	return false;
 }
 
 /* Decides the status; the next step says it. The first decision stands. */
@@ -183,6 +210,17 @@ static bool call_has_method(struct call *call)
 	return false;
 }
 
+/* All calls together have a limit too, or many small connections could do what one large may not. */
+static bool call_has_memory(struct call *call)
+{
+	struct error err = {.code = STATUS_OK};
+
+	if (call_memory_left(call, 0, &err))
+		return true;
+	call_decide(call, &err);
+	return false;
+}
+
 static bool step_head(struct call *call)
 {
 	const struct config *config = rpc_of(call)->config;
@@ -203,7 +241,7 @@ static bool step_head(struct call *call)
 		call_refuse(call, STATUS_RESOURCE_EXHAUSTED, 0, "the headers of the request are over max_header_bytes");
 		return true;
 	}
-	if (!call_has_method(call))
+	if (!call_has_method(call) || !call_has_memory(call))
 		return true;
 	if (call->method && rpc_of(call)->draining) {
 		call_refuse(call, STATUS_UNAVAILABLE, RETRY_AFTER_MS, "the server is stopping; try again");
@@ -229,16 +267,6 @@ static bool step_body(struct call *call)
 	else
 		call_move(call, CALL_READY);
 	return true;
-}
-
-/* All calls together have a limit too, or many small connections could do what one large may not. */
-static bool call_has_memory(struct call *call)
-{
-	if (rpc_of(call)->call_bytes <= CALLS_BYTES_MAX)
-		return true;
-	call_refuse(call, STATUS_RESOURCE_EXHAUSTED, RETRY_AFTER_MS,
-		"the server's memory for calls is used up; try again a little later");
-	return false;
 }
 
 static bool step_ready(struct call *call)
@@ -379,12 +407,25 @@ struct call *call_new(struct h2 *h2, int32_t stream_id)
 	call->started_us = clock_us();
 	call_make_id(call->id);
 	evtimer_assign(&call->deadline, h2_rpc(h2)->base, on_deadline, call);
+	call_count_bytes(call);
 	return call;
+}
+
+/* After a burst glibc keeps what was freed, resident, for as long as anything above it is in use. */
+static void rpc_trim(struct rpc *rpc)
+{
+	if (rpc->call_bytes_peak < TRIM_FROM || rpc->call_bytes > rpc->call_bytes_peak / 4)
+		return;
+	rpc->call_bytes_peak = rpc->call_bytes;
+	(void)malloc_trim(0);
 }
 
 void call_free(struct call *call)
 {
 	assert(call->state == CALL_DONE);
+	rpc_of(call)->call_bytes -= call->counted;
+	h2_share(call->h2)->bytes -= call->counted;
+	rpc_trim(rpc_of(call));
 	free(call);
 }
 
@@ -538,6 +579,21 @@ void call_drain(struct call *call)
 		return;
 	call_refuse(call, STATUS_UNAVAILABLE, RETRY_AFTER_MS, "the server is stopping; try again");
 	call_step(call);
+}
+
+/* Not for a slow network: only while it is the client's own window that is shut. */
+void call_check_time(struct call *call, int64_t now_ms)
+{
+	if (call->waits_since_ms == 0 || now_ms - call->waits_since_ms <= rpc_of(call)->config->stall_timeout_ms ||
+		!h2_shut(call->h2, call))
+		return;
+	metrics_add(METRIC_STALLS, 1);
+	reply_drop(call);
+	call->waits_since_ms = 0;
+	call->finished = true;
+	memset(&call->status, 0, sizeof call->status);
+	error_set(&call->status, STATUS_CANCELLED, NULL, "the client did not take the reply within stall_timeout_ms");
+	h2_reset(call->h2, call);
 }
 
 size_t call_pull(struct call *call, uint8_t *out, size_t room, bool *ret_end)

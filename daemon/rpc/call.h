@@ -77,7 +77,7 @@ struct call {
 	struct arena arena;        /* the request and what stands on it */
 	struct arena reply;        /* what the database answers, until it is queued */
 	char *page_key;            /* where the next page of a stream begins; malloc'ed, NULL after the last */
-	size_t counted;            /* bytes reported to rpc->call_bytes */
+	size_t counted;            /* bytes reported to rpc->call_bytes and to the principal's share */
 	ProtobufCMessage *request; /* NULL, and unfit in the arena says why, when it could not be unpacked */
 	const struct error *unfit;
 	struct db_call db;
@@ -85,7 +85,9 @@ struct call {
 	bool replayed; /* the answer is the one first given to this request_id */
 
 	struct byte_queue out;
-	struct error status; /* OK until something fails */
+	int64_t waits_since_ms; /* since when the client has taken nothing to speak of; 0: nothing waits for it */
+	size_t taken;           /* bytes it took since then */
+	struct error status;    /* OK until something fails */
 };
 
 /* A stream was opened. NULL when memory is short. */
@@ -104,6 +106,8 @@ void call_gone(struct call *call);
 void call_room(struct call *call);
 /* The daemon stops: a call that would wait for ever ends. */
 void call_drain(struct call *call);
+/* Resets the stream of a client that does not take the reply. */
+void call_check_time(struct call *call, int64_t now_ms);
 
 /*
  * Moves up to room reply bytes into out. *ret_end: they are the last, the trailers have been handed over.
@@ -111,7 +115,7 @@ void call_drain(struct call *call);
  */
 size_t call_pull(struct call *call, uint8_t *out, size_t room, bool *ret_end);
 
-/* For talk.c and query.c. */
+/* For reply.c, talk.c and query.c. */
 
 /* The metadata, made when there is none yet; NULL when memory is short. */
 struct call_metadata *call_own_metadata(struct call *call) MUST_CHECK;
@@ -126,5 +130,10 @@ void call_refuse(struct call *call, enum status code, int32_t retry_after_ms, co
 void call_step(struct call *call);
 /* Tells the daemon and the connection how much memory the call has now, for the limits on all of them. */
 void call_count_bytes(struct call *call);
+/*
+ * Whether there is memory for more bytes, in all and for this principal. False: err is RESOURCE_EXHAUSTED with a
+ * time to try again.
+ */
+bool call_memory_left(const struct call *call, size_t more, struct error *err) MUST_CHECK;
 
 #endif

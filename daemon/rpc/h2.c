@@ -12,6 +12,7 @@
 #include "flood.h"
 #include "log.h"
 #include "metrics.h"
+#include "share.h"
 
 #include <nghttp2/nghttp2.h>
 #include <stdlib.h>
@@ -20,10 +21,10 @@
 enum {
 	STREAM_WINDOW = 256 * 1024, /* request bytes a stream may send ahead */
 	CONNECTION_WINDOW = 1024 * 1024,
-	OUTBOUND_ACKS_MAX = 200,  /* PING and SETTINGS acks that wait for a peer that does not read */
-	SETTINGS_MAX = 32,        /* entries of one SETTINGS frame */
-	RESET_BURST = 1000,       /* streams a peer may cancel at once */
-	RESET_PER_S = 100,        /* and so many a second after that */
+	OUTBOUND_ACKS_MAX = 200,        /* PING and SETTINGS acks that wait for a peer that does not read */
+	SETTINGS_MAX = 32,              /* entries of one SETTINGS frame */
+	RESET_BURST = 2 * FLOOD_RESETS, /* behind our own count, which ends it with a reason */
+	RESET_PER_S = FLOOD_REFILL_PER_S,
 	QUEUED_MAX = 1024 * 1024, /* reply bytes waiting, above which calls are not begun */
 };
 
@@ -33,14 +34,15 @@ struct h2 {
 	nghttp2_session *session;
 	struct rpc *rpc;
 	struct peer peer;
+	struct share *share; /* a reference */
 	void (*wake)(void *owner);
 	void *owner;
 	struct call_list calls;  /* streams that are open */
 	struct call_list closed; /* to be freed */
 	struct flood flood;
 	size_t queued, held;
-	int64_t progress_ms; /* a reply byte passed, or the first began to wait */
-	int64_t idle_since_ms;
+	int64_t born_ms, idle_since_ms;
+	bool acknowledged;     /* the peer has acknowledged our SETTINGS: it speaks HTTP/2 */
 	bool waiting_for_room; /* the queue was over its limit: tell the calls when it is not */
 	const char *ending;    /* why the connection must end; NULL while all is well */
 	uint32_t ending_code;
@@ -58,6 +60,12 @@ static void h2_end(struct h2 *h2, uint32_t code, const char *why)
 		return;
 	h2->ending = why;
 	h2->ending_code = code;
+}
+
+/* The peer does what no client needs to do. */
+static void h2_end_flood(struct h2 *h2, const char *why)
+{
+	h2_end(h2, NGHTTP2_ENHANCE_YOUR_CALM, why);
 }
 
 /* Not even the stream's reset finds memory: no client waits for ever, so the connection goes. */
@@ -80,6 +88,8 @@ static void h2_settle(struct h2 *h2)
 	h2->ended = true;
 	if (h2->ending_code == NGHTTP2_ENHANCE_YOUR_CALM)
 		metrics_add(METRIC_CONTROL_FRAME_FLOODS, 1);
+	else if (h2->ending_code == NGHTTP2_SETTINGS_TIMEOUT)
+		metrics_add(METRIC_STALLS, 1);
 	log_event(LOG_LEVEL_WARNING, "connection_ended", "principal", h2->peer.principal, "peer", h2->peer.address,
 		"why", h2->ending, NULL);
 	(void)nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE,
@@ -128,9 +138,21 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 	call_header(call, (const char *)name, name_len, (const char *)value, value_len);
 	if (call->head.bytes <= 4 * (size_t)h2->rpc->config->max_header_bytes)
 		return 0;
-	log_event(LOG_LEVEL_WARNING, "connection_ended", "principal", h2->peer.principal, "peer", h2->peer.address,
-		"why", "headers of more than four times max_header_bytes", NULL);
+	h2_end_flood(h2, "headers_too_large");
 	return NGHTTP2_ERR_CALLBACK_FAILURE;
+}
+
+/* Frames that concern the connection, or the end of a call, and not what is said in it. */
+static void h2_control_frame(struct h2 *h2, const nghttp2_frame *frame, const struct call *call)
+{
+	bool ack = frame->hd.flags & NGHTTP2_FLAG_ACK;
+
+	if (frame->hd.type == NGHTTP2_PING && !ack && !flood_ping(&h2->flood, clock_ms()))
+		h2_end_flood(h2, "too_many_pings");
+	else if (frame->hd.type == NGHTTP2_SETTINGS && ack)
+		h2->acknowledged = true;
+	else if (frame->hd.type == NGHTTP2_RST_STREAM && call && !flood_peer_reset(&h2->flood, clock_ms()))
+		h2_end_flood(h2, "too_many_resets");
 }
 
 static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *user)
@@ -139,11 +161,8 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
 	struct call *call = stream_call(session, frame->hd.stream_id);
 	bool message = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
 
-	if (frame->hd.type == NGHTTP2_PING && !(frame->hd.flags & NGHTTP2_FLAG_ACK)) {
-		if (!flood_ping(&h2->flood, clock_ms()))
-			h2_end(h2, NGHTTP2_ENHANCE_YOUR_CALM, "too_many_pings");
-		return 0;
-	}
+	if (!message)
+		h2_control_frame(h2, frame, call);
 	if (!call || !message)
 		return 0;
 	if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
@@ -192,9 +211,11 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
 
 	switch (frame->hd.type) {
 	case NGHTTP2_RST_STREAM:
-		/* A peer can make us reset streams without end and start new ones (CVE-2025-8671). */
-		if (frame->rst_stream.error_code != NGHTTP2_NO_ERROR && !flood_own_reset(&h2->flood, clock_ms()))
-			h2_end(h2, NGHTTP2_ENHANCE_YOUR_CALM, "too_many_resets");
+		/* A peer can make us reset streams without end and start new ones (CVE-2025-8671). CANCEL is our own.
+		 */
+		if (frame->rst_stream.error_code != NGHTTP2_NO_ERROR &&
+			frame->rst_stream.error_code != NGHTTP2_CANCEL && !flood_own_reset(&h2->flood, clock_ms()))
+			h2_end_flood(h2, "too_many_resets");
 		break;
 	case NGHTTP2_HEADERS:
 		flood_replied(&h2->flood);
@@ -220,14 +241,12 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
 static ssize_t on_read(nghttp2_session *session, int32_t stream_id, uint8_t *buf, size_t room, uint32_t *flags,
 	nghttp2_data_source *source, void *user)
 {
-	struct h2 *h2 = user;
 	bool end = false;
 	size_t n = call_pull(source->ptr, buf, room, &end);
 
 	(void)session;
 	(void)stream_id;
-	if (n > 0)
-		h2->progress_ms = clock_ms();
+	(void)user;
 	if (end)
 		*flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
 	else if (n == 0)
@@ -282,11 +301,12 @@ struct h2 *h2_new(struct rpc *rpc, const struct peer *peer, void (*wake)(void *o
 	h2->peer = *peer;
 	h2->wake = wake;
 	h2->owner = owner;
-	h2->idle_since_ms = clock_ms();
+	h2->born_ms = h2->idle_since_ms = clock_ms();
 	TAILQ_INIT(&h2->calls);
 	TAILQ_INIT(&h2->closed);
-	flood_init(&h2->flood, h2->idle_since_ms);
-	if (!h2_shared_init() || nghttp2_session_server_new2(&h2->session, callbacks, h2, options) != 0 ||
+	flood_init(&h2->flood, h2->born_ms);
+	h2->share = share_of(peer->principal);
+	if (!h2->share || !h2_shared_init() || nghttp2_session_server_new2(&h2->session, callbacks, h2, options) != 0 ||
 		!h2_submit_settings(h2)) {
 		h2_free(h2);
 		return NULL;
@@ -309,7 +329,26 @@ void h2_free(struct h2 *h2)
 		call_free(call);
 	}
 	nghttp2_session_del(h2->session);
+	share_unref(h2->share);
 	free(h2);
+}
+
+/* What nghttp2 itself has had enough of. NULL: it is a fault and no flood. */
+static const char *h2_flood_of(ssize_t error)
+{
+	static const struct {
+		int error;
+		const char *why;
+	} floods[] = {
+		{NGHTTP2_ERR_FLOODED, "too_many_unread_answers"},
+		{NGHTTP2_ERR_TOO_MANY_CONTINUATIONS, "too_many_continuations"},
+		{NGHTTP2_ERR_TOO_MANY_SETTINGS, "too_many_settings"},
+	};
+
+	for (size_t i = 0; i < sizeof floods / sizeof *floods; i++)
+		if (floods[i].error == error)
+			return floods[i].why;
+	return NULL;
 }
 
 bool h2_receive(struct h2 *h2, const uint8_t *bytes, size_t len)
@@ -319,15 +358,15 @@ bool h2_receive(struct h2 *h2, const uint8_t *bytes, size_t len)
 	if (h2->ended)
 		return true;
 	if (!flood_received(&h2->flood, bytes, len, clock_ms())) {
-		h2_end(h2, NGHTTP2_ENHANCE_YOUR_CALM, "too_many_control_frames");
+		h2_end_flood(h2, flood_why(&h2->flood));
 		h2_settle(h2);
 		return true;
 	}
 	n = nghttp2_session_mem_recv(h2->session, bytes, len);
+	if (n < 0 && h2_flood_of(n))
+		h2_end_flood(h2, h2_flood_of(n));
 	h2_settle(h2);
-	if (n < 0) {
-		if (n == NGHTTP2_ERR_FLOODED)
-			metrics_add(METRIC_CONTROL_FRAME_FLOODS, 1);
+	if (n < 0 && !h2->ended) {
 		h2_log_broken(h2, nghttp2_strerror((int)n));
 		return false;
 	}
@@ -388,9 +427,23 @@ int64_t h2_idle_since(const struct h2 *h2)
 	return TAILQ_EMPTY(&h2->calls) ? h2->idle_since_ms : 0;
 }
 
-int64_t h2_stalled_since(const struct h2 *h2)
+void h2_check_time(struct h2 *h2, int64_t now_ms)
 {
-	return h2->queued > 0 ? h2->progress_ms : 0;
+	const int64_t patience_ms = h2->rpc->config->handshake_timeout_ms;
+	struct call *call, *last = TAILQ_LAST(&h2->calls, call_list);
+
+	if (h2->ended)
+		return;
+	if (!h2->acknowledged && now_ms - h2->born_ms > patience_ms)
+		h2_end(h2, NGHTTP2_SETTINGS_TIMEOUT, "settings_not_acknowledged");
+	/* Nothing else can come while a header block is not ended, so it can only be the last call's. */
+	if (last && !last->headers_complete && now_ms - last->started_us / 1000 > patience_ms)
+		h2_end_flood(h2, "headers_too_slow");
+	TAILQ_FOREACH(call, &h2->calls, link)
+	{
+		call_check_time(call, now_ms);
+	}
+	h2_settle(h2);
 }
 
 static size_t h2_fields(nghttp2_nv *nv, const struct h2_field *fields, size_t count)
@@ -448,6 +501,12 @@ void h2_reset(struct h2 *h2, struct call *call)
 	h2->wake(h2->owner);
 }
 
+bool h2_shut(const struct h2 *h2, const struct call *call)
+{
+	return nghttp2_session_get_remote_window_size(h2->session) <= 0 ||
+	       nghttp2_session_get_stream_remote_window_size(h2->session, call->stream_id) <= 0;
+}
+
 bool h2_has_room(struct h2 *h2)
 {
 	if (h2->queued > QUEUED_MAX)
@@ -457,8 +516,6 @@ bool h2_has_room(struct h2 *h2)
 
 void h2_queued_add(struct h2 *h2, size_t bytes)
 {
-	if (h2->queued == 0)
-		h2->progress_ms = clock_ms();
 	h2->queued += bytes;
 }
 
@@ -490,4 +547,9 @@ struct rpc *h2_rpc(const struct h2 *h2)
 const struct peer *h2_peer(const struct h2 *h2)
 {
 	return &h2->peer;
+}
+
+struct share *h2_share(const struct h2 *h2)
+{
+	return h2->share;
 }

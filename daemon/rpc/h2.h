@@ -14,6 +14,7 @@
 
 struct call;
 struct h2;
+struct share;
 
 /* For conn.c. */
 
@@ -38,8 +39,11 @@ void h2_goaway(struct h2 *h2);
 
 /* Since when no call is open, monotonic ms; 0 when one is. */
 int64_t h2_idle_since(const struct h2 *h2);
-/* Since when the peer's flow control has let no reply byte pass although some wait; 0 when none wait. */
-int64_t h2_stalled_since(const struct h2 *h2);
+/*
+ * Called a few times a second. Ends the session of a peer that does not begin to speak HTTP/2, or does not end its
+ * headers, within handshake_timeout_ms; resets calls whose replies it does not take within stall_timeout_ms.
+ */
+void h2_check_time(struct h2 *h2, int64_t now_ms);
 
 /* For call.c. */
 
@@ -61,6 +65,8 @@ void h2_consume(struct h2 *h2, struct call *call, size_t len);
 void h2_resume(struct h2 *h2, struct call *call);
 /* Ends the stream with RST_STREAM(CANCEL): the reply cannot be finished. */
 void h2_reset(struct h2 *h2, struct call *call);
+/* Whether it is the peer's flow control that keeps the reply from going out. */
+bool h2_shut(const struct h2 *h2, const struct call *call);
 
 /*
  * Whether another call may begin: not while replies of a peer that does not read pile up. When it said
@@ -77,5 +83,7 @@ void h2_held_sub(struct h2 *h2, size_t bytes);
 
 struct rpc *h2_rpc(const struct h2 *h2);
 const struct peer *h2_peer(const struct h2 *h2);
+/* What the peer's principal has in use, on this connection and on others. */
+struct share *h2_share(const struct h2 *h2);
 
 #endif

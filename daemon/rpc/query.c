@@ -39,6 +39,7 @@ static void query_submit(struct call *call)
 		.payload = call->in.body,
 		.payload_len = call->in.body_len,
 		.principal = h2_peer(call->h2)->principal,
+		.share = h2_share(call->h2),
 		.call_id = call->id,
 		.deadline_ms = deadline_ms,
 		.arena = &call->reply,

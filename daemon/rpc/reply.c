@@ -5,6 +5,7 @@
 #include "reply.h"
 
 #include "call.h"
+#include "clock.h"
 #include "gzip.h"
 #include "h2.h"
 #include "message.h"
@@ -16,7 +17,13 @@
 
 #define ACCEPTED_ENCODINGS "identity,gzip"
 
-enum { OWN_FIELDS_MAX = 8, MESSAGE_TEXT_MAX = 1600, DETAILS_MAX = 3072 };
+enum {
+	OWN_FIELDS_MAX = 8,
+	MESSAGE_TEXT_MAX = 1600,
+	DETAILS_MAX = 3072,
+	SMALL_REPLY = 64 * 1024, /* is given whatever the memory: a write is done, and its answer should arrive */
+	TAKEN_MIN = 1024,        /* a client that takes less than this within stall_timeout_ms takes nothing */
+};
 _Static_assert(OWN_FIELDS_MAX + METADATA_FIELDS_MAX <= H2_FIELDS_MAX, "the metadata of a handler has room beside ours");
 
 /*
@@ -67,8 +74,11 @@ void reply_headers(struct call *call)
 /* Room for a message of len bytes, its prefix written. */
 static uint8_t *reply_frame(struct call *call, size_t len, bool compressed, struct error *err)
 {
-	uint8_t *at = len <= UINT32_MAX - FRAME_PREFIX ? byte_queue_append(&call->out, FRAME_PREFIX + len) : NULL;
+	uint8_t *at;
 
+	if (len > SMALL_REPLY && !call_memory_left(call, len, err))
+		return NULL;
+	at = len <= UINT32_MAX - FRAME_PREFIX ? byte_queue_append(&call->out, FRAME_PREFIX + len) : NULL;
 	if (!at) {
 		error_set(
 			err, STATUS_RESOURCE_EXHAUSTED, NULL, "no memory for a reply of %zu bytes; ask for less", len);
@@ -76,11 +86,14 @@ static uint8_t *reply_frame(struct call *call, size_t len, bool compressed, stru
 	}
 	frame_prefix(at, (uint32_t)len, compressed);
 	h2_queued_add(call->h2, FRAME_PREFIX + len);
+	call_count_bytes(call);
 	return at + FRAME_PREFIX;
 }
 
 static void reply_announce(struct call *call)
 {
+	if (call->waits_since_ms == 0)
+		call->waits_since_ms = clock_ms();
 	if (call->responded)
 		h2_resume(call->h2, call);
 	else
@@ -163,6 +176,12 @@ size_t reply_take(struct call *call, uint8_t *out, size_t room)
 	size_t n = byte_queue_take(&call->out, out, room);
 
 	h2_queued_sub(call->h2, n);
+	call_count_bytes(call);
+	call->taken += n;
+	if (call->out.bytes == 0 || call->taken >= TAKEN_MIN) {
+		call->taken = 0;
+		call->waits_since_ms = call->out.bytes > 0 ? clock_ms() : 0;
+	}
 	return n;
 }
 
@@ -170,6 +189,7 @@ void reply_drop(struct call *call)
 {
 	h2_queued_sub(call->h2, call->out.bytes);
 	byte_queue_release(&call->out);
+	call_count_bytes(call);
 }
 
 static size_t status_fields(const struct error *status, struct status_text *text, struct h2_field *fields)

@@ -19,7 +19,8 @@ struct rpc {
 	const struct builtin *const *builtins; /* tables of builtin.h, as the program names them; NULL after the last */
 	const struct config *config;           /* the one in force; limits are read at each use */
 	bool draining;                         /* new calls are refused with UNAVAILABLE */
-	size_t call_bytes; /* memory of all calls' requests and replies; over a limit new ones are refused */
+	size_t call_bytes;                     /* memory of all calls' requests and replies; see calls_memory_bytes */
+	size_t call_bytes_peak;                /* since memory was last given back to the system */
 };
 
 /* Who is at the other end of a connection. */

@@ -130,6 +130,8 @@ static void test_keys_that_must_agree(void **state)
 		{"max_connections = 100", "max_connections_per_address (200) must not be above max_connections (100)"},
 		{"call_memory_bytes = 8388606",
 			"call_memory_bytes (8388606) must be at least twice max_request_bytes (4194304)"},
+		{"calls_memory_bytes = 33554430",
+			"calls_memory_bytes (33554430) must be at least twice call_memory_bytes (16777216)"},
 		{"stall_timeout_ms = 900001", "stall_timeout_ms (900001) must not be above idle_timeout_ms (900000)"},
 		{"listen = 127.0.0.1:9443", "listen and metrics_listen are both 127.0.0.1:9443; give one another port"},
 	};

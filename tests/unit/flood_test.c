@@ -69,6 +69,72 @@ static void frames_that_carry_something_cost_nothing(void **state)
 	assert_int_equal(pass(&f, WINDOW_UPDATE, 0, 4, 1000), FLOOD_BUDGET_MAX);
 }
 
+/* Fields of the payload stand where a real frame has them: the first byte of padded DATA is the padding's length. */
+static unsigned pass_padded(struct flood *f, uint8_t len, uint8_t padding)
+{
+	uint8_t bytes[64];
+	size_t size = frame(bytes, DATA, 8, len);
+	unsigned n = 0;
+
+	bytes[9] = padding;
+	while (n < 10000 && flood_received(f, bytes, size, 1000))
+		n++;
+	return n;
+}
+
+static void padding_is_nothing(void **state)
+{
+	struct flood f;
+
+	(void)state;
+	begin(&f);
+	assert_int_equal(pass_padded(&f, 1, 0), FLOOD_BUDGET);
+	begin(&f);
+	assert_int_equal(pass_padded(&f, 40, 39), FLOOD_BUDGET);
+	begin(&f);
+	assert_int_equal(pass_padded(&f, 40, 38), 10000);
+}
+
+static void each_entry_of_settings_costs(void **state)
+{
+	struct flood f;
+
+	(void)state;
+	begin(&f);
+	assert_int_equal(pass(&f, SETTINGS, 0, 48, 1000), FLOOD_BUDGET / 8);
+}
+
+static void header_blocks_have_a_size(void **state)
+{
+	uint8_t bytes[9 + 255];
+	unsigned n = 0;
+	struct flood f;
+
+	(void)state;
+	begin(&f);
+	assert_true(flood_received(&f, bytes, frame(bytes, HEADERS, 0, 255), 1000));
+	while (n < 10000 && flood_received(&f, bytes, frame(bytes, CONTINUATION, 0, 255), 1000))
+		n++;
+	assert_int_equal(n, FLOOD_HEADER_BLOCK_MAX / 255 - 1);
+	assert_string_equal(flood_why(&f), "headers_too_large");
+	/* A block is not the one before. */
+	begin(&f);
+	for (n = 0; n < 1000; n++)
+		assert_true(flood_received(&f, bytes, frame(bytes, HEADERS, 4, 255), 1000));
+}
+
+static void cancelled_calls_have_a_budget(void **state)
+{
+	struct flood f;
+
+	(void)state;
+	begin(&f);
+	for (int i = 0; i < FLOOD_RESETS; i++)
+		assert_true(flood_peer_reset(&f, 1000));
+	assert_false(flood_peer_reset(&f, 1000));
+	assert_true(flood_peer_reset(&f, 1100));
+}
+
 static void replies_and_time_add_to_it(void **state)
 {
 	struct flood f;
@@ -84,7 +150,7 @@ static void replies_and_time_add_to_it(void **state)
 
 static void the_cut_of_the_bytes_does_not_matter(void **state)
 {
-	uint8_t bytes[24 + 3 * 64];
+	uint8_t bytes[24 + 4 * 64];
 	size_t len = 24;
 
 	(void)state;
@@ -92,13 +158,15 @@ static void the_cut_of_the_bytes_does_not_matter(void **state)
 	len += frame(bytes + len, SETTINGS, 0, 18);
 	len += frame(bytes + len, DATA, 0, 40);
 	len += frame(bytes + len, PING, 0, 8);
+	len += frame(bytes + len, DATA, 8, 9);
+	bytes[len - 9] = 8; /* all of it is padding */
 	for (size_t piece = 1; piece <= len; piece++) {
 		struct flood f;
 
 		flood_init(&f, 1000);
 		for (size_t at = 0; at < len; at += piece)
 			assert_true(flood_received(&f, bytes + at, len - at < piece ? len - at : piece, 1000));
-		assert_int_equal(f.tokens, FLOOD_BUDGET - 2);
+		assert_int_equal(f.tokens, FLOOD_BUDGET - 3 - 2);
 	}
 }
 
@@ -140,6 +208,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(floods_end_at_the_budget),
 		cmocka_unit_test(frames_that_carry_something_cost_nothing),
+		cmocka_unit_test(padding_is_nothing),
+		cmocka_unit_test(each_entry_of_settings_costs),
+		cmocka_unit_test(header_blocks_have_a_size),
+		cmocka_unit_test(cancelled_calls_have_a_budget),
 		cmocka_unit_test(replies_and_time_add_to_it),
 		cmocka_unit_test(the_cut_of_the_bytes_does_not_matter),
 		cmocka_unit_test(pings_too_often_are_strikes),
