@@ -1,4 +1,4 @@
-"""Clients that leave, lie, flood or stand still: they are told off or cut off, and others do not notice."""
+"""Clients that leave, or lie: they are told off or cut off, and others do not notice. Floods are in test_floods.py."""
 
 import os
 import re
@@ -186,53 +186,6 @@ def test_garbage_instead_of_a_handshake(daemon):
     assert daemon.ready()
 
 
-@pytest.mark.parametrize("name, payload", [
-    ("ping", frame(6, 0, 0, b"12345678")), ("settings", frame(4, 0, 0)), ("priority", frame(2, 0, 1, b"\x00\x00\x00\x03\x10")),
-    ("window", frame(8, 0, 0, b"\x00\x00\x00\x01")), ("unknown", frame(77, 0, 0, b"x"))])
-def test_floods(world, daemon, name, payload):
-    """A flood of control frames ends the connection that sends it, soon, and counts it."""
-    before = daemon.metric("radioshop_control_frame_floods_total")
-    sock = tls_socket(world, "ada")
-    sock.sendall(PREFACE + frame(4, 0, 0))
-    sent = 0
-    try:
-        sock.settimeout(5)
-        for _ in range(400):
-            sock.sendall(payload * 100)
-            sent += 100
-        for _ in range(1000):
-            if not sock.recv(65536):
-                break
-        else:
-            raise AssertionError(f"{sent} {name} frames were all served")
-    except (ConnectionError, OSError) as error:
-        assert "timed out" not in str(error), f"{sent} {name} frames and the connection is still open"
-    finally:
-        sock.close()
-    if name != "ping":
-        daemon.wait_until(lambda: daemon.metric("radioshop_control_frame_floods_total") > before, 3, "counted")
-
-
-def test_streams_opened_and_reset(world, daemon):
-    """Rapid reset (CVE-2023-44487): thousands of streams opened and reset at once."""
-    method = contract.methods()["GetCaller"]
-    with Connection(world, "ada") as connection:
-        for _ in range(4000):
-            if connection.closed or connection.goaway is not None:
-                break
-            try:
-                stream = connection.open(method.path)
-                connection.h2.reset_stream(stream.number)
-                connection.flush()
-                if stream.number % 200 == 1:
-                    connection.pump(0.01)
-            except Exception:  # the connection was ended under our hands  # pylint: disable=broad-except
-                break
-        else:
-            raise AssertionError("4000 streams opened and reset, and nothing was done about it")
-    assert daemon.ready()
-
-
 def test_many_streams_at_once(world):
     """More than max_streams at one time: those beyond are refused, the others answered."""
     with Connection(world, "ada") as connection:
@@ -253,83 +206,6 @@ def test_a_body_byte_by_byte(world):
             connection.send(stream, bytes([byte]), end=False)
         connection.send(stream, b"")
         assert stream.grpc_status() == 0
-
-
-def test_standing_still(own_daemon, world):
-    """Half a handshake, half a preface, half a body, a window of nothing: each is cut off in its time."""
-    import socket
-    daemon = own_daemon("still", handshake_timeout_ms=1000, stall_timeout_ms=1500, idle_timeout_ms=4000,
-                        default_deadline_ms=2000).start()
-    # TCP, and no handshake
-    quiet = socket.create_connection(("127.0.0.1", daemon.port))
-    # TLS, and no preface
-    mute = tls_socket(world, "ada", daemon.port)
-    # half of a request body
-    half = Connection(world, "ada", port=daemon.port)
-    half_stream = half.open(contract.methods()["LookupAssets"].path)
-    half.send(half_stream, b"\x00\x00", end=False)
-    for sock, seconds in ((quiet, 6), (mute, 12)):
-        sock.settimeout(seconds)
-        while sock.recv(4096):	# what the daemon says first, then the end
-            pass
-        sock.close()
-    assert half_stream.wait(12).reset is not None or half_stream.grpc_status() in (4, None) or half.closed
-    half.socket.close()
-    with world.fresh_caller("ada", daemon.port) as caller:
-        assert caller.GetCaller().principal.name == "ada"
-    daemon.stop()
-
-
-def test_a_window_of_nothing(own_daemon, world):
-    """A client that asks for an export and never opens its window is cut off after the stall time; its pages are freed."""
-    daemon = own_daemon("window", stall_timeout_ms=1500).start()
-    agency = world.agency()
-    world.tina.ImportAssets(agency=agency, rows=[{"line": i, "tag": f"Z{i:04d}", "class": "portable", "notes": "z" * 800}
-                                                 for i in range(400)])
-    before = daemon.rss_kib()
-    connections = [Connection(world, "vera", acknowledge=False, port=daemon.port) for _ in range(5)]
-    message = contract.fill(contract.methods()["ExportAssets"].request(), {"agency": agency}).SerializeToString()
-    for connection in connections:
-        connection.call("ExportAssets", message)
-    deadline = time.monotonic() + 20
-    while any(not c.closed and not any(s.reset is not None for s in c.streams.values()) for c in connections):
-        assert time.monotonic() < deadline, "a reader that never reads is kept"
-        for connection in connections:
-            if not connection.closed:
-                connection.pump(0.05)
-    assert daemon.rss_kib() - before < 16 * 1024 * SLOWER
-    for connection in connections:
-        connection.socket.close()
-    daemon.stop()
-
-
-def test_more_connections_than_allowed(own_daemon, world):
-    daemon = own_daemon("crowd", max_connections_per_address=20).start()
-    held = []
-    for _ in range(20):
-        try:
-            held.append(Connection(world, "ada", port=daemon.port))
-        except OSError:
-            break
-    assert len(held) >= 15
-    import ssl
-    refused_some = False
-    for _ in range(10):
-        try:
-            extra = Connection(world, "ada", port=daemon.port)
-            extra.pump(1)
-            refused_some |= extra.closed
-            extra.socket.close()
-        except (OSError, ssl.SSLError):
-            refused_some = True
-    assert refused_some
-    assert held[0].call("GetCaller", b"").grpc_status() == 0
-    for connection in held:
-        connection.socket.close()
-    time.sleep(0.3)
-    with world.fresh_caller("ada", daemon.port) as caller:
-        assert caller.GetCaller().principal.name == "ada"
-    daemon.stop()
 
 
 def test_no_descriptors_left(own_daemon, world):
