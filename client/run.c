@@ -253,7 +253,7 @@ static void keep_unsent(struct session *s, const struct prepared *p, bool sent)
 		return;
 	}
 	hint(sent ? "it is not known whether it was done; it is kept, and nothing is done twice. Send it with:"
-		  : "it was not sent, but it is kept. Send it with:");
+		  : "it was not done, but it is kept. Send it with:");
 	hint("radioshop unsent send %s", p->request_id);
 }
 

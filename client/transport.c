@@ -1,5 +1,5 @@
 /*
- * transport.c: TCP and TLS 1.3 with deadlines, on a non-blocking socket and poll. Called by channel.c.
+ * transport.c: TCP and TLS 1.3 with deadlines, on a non-blocking socket and poll. Called by connection.c.
  * Owns the socket and the SSL objects of one connection.
  */
 #include "transport.h"
@@ -28,7 +28,14 @@ struct transport {
 	int fd;
 	SSL_CTX *context;
 	SSL *ssl;
+	short read_waits, write_waits; /* poll events that the last try to receive and to send was short of */
 };
+
+/*
+ * A host that is gone, or a network that drops everything, says nothing: the kernel asks it after so many seconds of
+ * silence, so often, and gives up. It costs the daemon nothing, and no server counts it as it counts HTTP/2's PING.
+ */
+enum { SILENCE_S = 20, PROBE_EVERY_S = 5, PROBES = 4, UNACKNOWLEDGED_MS = 40 * 1000 };
 
 int64_t clock_ms(void)
 {
@@ -38,11 +45,16 @@ int64_t clock_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static bool no_answer(const struct transport *t, struct error *err, const char *why)
+bool transport_no_answer(const struct profile *profile, struct error *err, const char *why)
 {
 	/* The C library begins its sentences with a capital; this is the middle of ours. */
-	return error_set(err, STATUS_UNAVAILABLE, NULL, "no answer from %s: %c%s", t->profile->server,
+	return error_set(err, STATUS_UNAVAILABLE, NULL, "no answer from %s: %c%s", profile->server,
 		tolower((unsigned char)why[0]), why + (why[0] != '\0'));
+}
+
+static bool no_answer(const struct transport *t, struct error *err, const char *why)
+{
+	return transport_no_answer(t->profile, err, why);
 }
 
 /* Waits until fd is ready for events. */
@@ -64,9 +76,27 @@ static bool wait_ready(const struct transport *t, short events, int64_t deadline
 	}
 }
 
+static void set_options(int fd)
+{
+	static const struct {
+		int level, option, value;
+	} rows[] = {
+		{IPPROTO_TCP, TCP_NODELAY, 1},
+		{SOL_SOCKET, SO_KEEPALIVE, 1},
+		{IPPROTO_TCP, TCP_KEEPIDLE, SILENCE_S},
+		{IPPROTO_TCP, TCP_KEEPINTVL, PROBE_EVERY_S},
+		{IPPROTO_TCP, TCP_KEEPCNT, PROBES},
+		{IPPROTO_TCP, TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS},
+	};
+
+	/* Without one of them a call is slower, or a dead peer found later: no reason to give it up. */
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		(void)setsockopt(fd, rows[i].level, rows[i].option, &rows[i].value, sizeof rows[i].value);
+}
+
 static bool connect_one(struct transport *t, const struct addrinfo *to, int64_t deadline_ms, struct error *err)
 {
-	int failure = 0, one = 1;
+	int failure = 0;
 	socklen_t size = sizeof failure;
 
 	t->fd = socket(to->ai_family, to->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, to->ai_protocol);
@@ -80,7 +110,7 @@ static bool connect_one(struct transport *t, const struct addrinfo *to, int64_t 
 		if (getsockopt(t->fd, SOL_SOCKET, SO_ERROR, &failure, &size) != 0 || failure != 0)
 			return no_answer(t, err, strerror(failure));
 	}
-	setsockopt(t->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	set_options(t->fd);
 	return true;
 }
 
@@ -96,7 +126,10 @@ static bool connect_any(struct transport *t, int64_t deadline_ms, struct error *
 	if (code != 0 && (code = getaddrinfo(t->profile->host, t->profile->port, &wish, &list)) != 0)
 		return no_answer(t, err, gai_strerror(code));
 	for (struct addrinfo *a = list; a != NULL && !ok; a = a->ai_next) {
-		ok = connect_one(t, a, deadline_ms, &last);
+		int64_t now = clock_ms(), left = deadline_ms - now;
+
+		/* An address that swallows everything leaves half of the time to those behind it. */
+		ok = connect_one(t, a, a->ai_next != NULL && left > 0 ? now + left / 2 : deadline_ms, &last);
 		if (!ok && t->fd >= 0) {
 			close(t->fd);
 			t->fd = -1;
@@ -136,6 +169,7 @@ static bool make_context(struct transport *t, struct error *err)
 	if (t->context == NULL)
 		abort();
 	SSL_CTX_set_min_proto_version(t->context, TLS1_3_VERSION);
+	SSL_CTX_set_mode(t->context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_session_cache_mode(t->context, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_default_passwd_cb(t->context, refuse_passphrase);
 	SSL_CTX_set_verify(t->context, SSL_VERIFY_PEER, NULL);
@@ -247,6 +281,11 @@ static bool tls_error(const struct transport *t, int kind, int saved_errno, stru
 			return false;
 		}
 	}
+	if (ERR_GET_REASON(code) == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION ||
+		ERR_GET_REASON(code) == SSL_R_UNSUPPORTED_PROTOCOL)
+		return no_answer(t, err, "it does not speak TLS 1.3; is this the shop's port?");
+	if (ERR_GET_REASON(code) == SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL)
+		return no_answer(t, err, "it does not speak HTTP/2; is this the shop's port?");
 	if (ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING ||
 		(kind == SSL_ERROR_SYSCALL && saved_errno == 0))
 		return no_answer(t, err, "it closed the connection");
@@ -319,42 +358,61 @@ void transport_free(struct transport *t)
 	free(t);
 }
 
-bool transport_write(struct transport *t, const uint8_t *bytes, size_t len, int64_t deadline_ms, struct error *err)
+/* What an SSL_* call that moved nothing waits for; false with err when it failed. */
+static bool waits_for(struct transport *t, int n, short *ret_events, struct error *err)
 {
-	while (len > 0) {
-		int n, chunk = len > 1 << 20 ? 1 << 20 : (int)len;
+	int saved_errno = errno, kind = SSL_get_error(t->ssl, n);
+
+	if (kind != SSL_ERROR_WANT_READ && kind != SSL_ERROR_WANT_WRITE)
+		return tls_error(t, kind, saved_errno, err);
+	*ret_events = kind == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT;
+	return true;
+}
+
+bool transport_send(struct transport *t, const uint8_t *bytes, size_t len, size_t *ret_len, struct error *err)
+{
+	*ret_len = 0;
+	t->write_waits = 0;
+	while (*ret_len < len) {
+		size_t left = len - *ret_len;
+		int n;
 
 		ERR_clear_error();
 		errno = 0;
-		n = SSL_write(t->ssl, bytes, chunk);
-		if (n > 0) {
-			bytes += n;
-			len -= (size_t)n;
-		} else if (!again(t, n, deadline_ms, err)) {
-			return false;
-		}
+		n = SSL_write(t->ssl, bytes + *ret_len, left > 1 << 20 ? 1 << 20 : (int)left);
+		if (n <= 0)
+			return waits_for(t, n, &t->write_waits, err);
+		*ret_len += (size_t)n;
 	}
 	return true;
 }
 
-bool transport_read(
-	struct transport *t, uint8_t *bytes, size_t size, size_t *ret_len, int64_t deadline_ms, struct error *err)
+bool transport_receive(
+	struct transport *t, uint8_t *bytes, size_t size, size_t *ret_len, bool *ret_end, struct error *err)
 {
-	for (;;) {
-		int n, chunk = size > 1 << 20 ? 1 << 20 : (int)size;
+	int n;
 
-		ERR_clear_error();
-		errno = 0;
-		n = SSL_read(t->ssl, bytes, chunk);
-		if (n > 0) {
-			*ret_len = (size_t)n;
-			return true;
-		}
-		if (SSL_get_error(t->ssl, n) == SSL_ERROR_ZERO_RETURN) {
-			*ret_len = 0;
-			return true;
-		}
-		if (!again(t, n, deadline_ms, err))
-			return false;
-	}
+	*ret_len = 0;
+	*ret_end = false;
+	t->read_waits = 0;
+	ERR_clear_error();
+	errno = 0;
+	n = SSL_read(t->ssl, bytes, size > 1 << 20 ? 1 << 20 : (int)size);
+	if (n > 0)
+		*ret_len = (size_t)n;
+	else if (SSL_get_error(t->ssl, n) == SSL_ERROR_ZERO_RETURN)
+		*ret_end = true;
+	else
+		return waits_for(t, n, &t->read_waits, err);
+	return true;
+}
+
+bool transport_wait(struct transport *t, int64_t until_ms, struct error *err)
+{
+	struct pollfd p = {.fd = t->fd, .events = t->read_waits | t->write_waits};
+	int64_t left = until_ms - clock_ms();
+
+	if (left <= 0 || poll(&p, 1, left > INT32_MAX ? INT32_MAX : (int)left) >= 0 || errno == EINTR)
+		return true;
+	return no_answer(t, err, strerror(errno));
 }

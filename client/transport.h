@@ -24,11 +24,16 @@ int64_t clock_ms(void);
 struct transport *transport_open(const struct profile *profile, int64_t deadline_ms, struct error *err) MUST_CHECK;
 void transport_free(struct transport *t);
 
-/* Writes all of it. */
-bool transport_write(
-	struct transport *t, const uint8_t *bytes, size_t len, int64_t deadline_ms, struct error *err) MUST_CHECK;
-/* Reads what is there, at least one byte; *ret_len 0 means that the other side closed in order. */
-bool transport_read(struct transport *t, uint8_t *bytes, size_t size, size_t *ret_len, int64_t deadline_ms,
-	struct error *err) MUST_CHECK;
+/* Neither waits. Sends what goes at once; *ret_len 0: nothing now. */
+bool transport_send(
+	struct transport *t, const uint8_t *bytes, size_t len, size_t *ret_len, struct error *err) MUST_CHECK;
+/* Reads what is there; *ret_len 0: nothing now, or *ret_end: the other side closed in order. */
+bool transport_receive(
+	struct transport *t, uint8_t *bytes, size_t size, size_t *ret_len, bool *ret_end, struct error *err) MUST_CHECK;
+/* Waits until what moved nothing before is worth another try, or until_ms has come: true in either case. */
+bool transport_wait(struct transport *t, int64_t until_ms, struct error *err) MUST_CHECK;
+
+/* UNAVAILABLE "no answer from HOST:PORT: why". Returns false. */
+bool transport_no_answer(const struct profile *profile, struct error *err, const char *why);
 
 #endif
