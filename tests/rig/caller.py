@@ -37,13 +37,14 @@ class Refused(Exception):
 class Caller:
     """caller.GetAsset(asset="IND:1042") calls the method; request_id is made up where it is not given."""
 
-    def __init__(self, port, ca, certificate=None, key=None, options=()):
+    def __init__(self, port, ca, certificate=None, key=None, options=(), address="127.0.0.1"):
         credentials = grpc.ssl_channel_credentials(ca, key, certificate)
+        elsewhere = [] if address == "127.0.0.1" else [("grpc.ssl_target_name_override", "localhost")]
         # By address: a name is not looked up again for 30 s after a connection was lost.
-        self.channel = grpc.secure_channel(f"ipv4:127.0.0.1:{port}", credentials, options=[
+        self.channel = grpc.secure_channel(f"ipv4:{address}:{port}", credentials, options=[
             ("grpc.enable_retries", 0), ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.max_reconnect_backoff_ms", 500), ("grpc.use_local_subchannel_pool", 1),
-            ("grpc.max_receive_message_length", 64 << 20), *options])
+            ("grpc.max_receive_message_length", 64 << 20), *elsewhere, *options])
         self.received = bytearray()	# every byte of every answer and refusal, for the canary
 
     def close(self):

@@ -12,14 +12,16 @@ from rig import DAEMON, UNDER_ASAN, free_port
 
 
 class Daemon:
-    def __init__(self, directory, cluster_url, certificates, **settings):
+    def __init__(self, directory, cluster_url, certificates, address="127.0.0.1", through=(), **settings):
+        """through: the words of a command that runs the daemon elsewhere, as in a network namespace, by exec."""
         self.directory = directory
         directory.mkdir(parents=True, exist_ok=True)
-        self.port, self.metrics_port = free_port(), free_port()
+        self.address, self.port, self.metrics_port = address, free_port(), free_port()
+        self.through = through
         self.certificates = certificates
         self.settings = {
-            "listen": f"127.0.0.1:{self.port}",
-            "metrics_listen": f"127.0.0.1:{self.metrics_port}",
+            "listen": f"{address}:{self.port}",
+            "metrics_listen": f"{address}:{self.metrics_port}",
             "tls_certificate": certificates.server_certificate,
             "tls_key": certificates.server_key,
             "tls_client_ca": certificates.ca,
@@ -39,8 +41,8 @@ class Daemon:
 
     def start(self, wait=True):
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([self.program, "--config", self.config], stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log, env={**os.environ, **self.environment})
+            self.process = subprocess.Popen([*self.through, self.program, "--config", self.config], stdout=log, stderr=log,
+                                            stdin=subprocess.DEVNULL, env={**os.environ, **self.environment})
         if wait:
             self.wait_until(lambda: self.ready() or self.process.poll() is not None, 30, "ready")
             assert self.process.poll() is None, self.text()[-4000:]
@@ -80,7 +82,7 @@ class Daemon:
     def http(self, path):
         """Status and body of the plain listener."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://{self.address}:{self.metrics_port}{path}", timeout=5) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()

@@ -45,7 +45,7 @@ class World:
     def fresh_caller(self, name, port=None, **options):
         certificate, key = self.certificates.person(name)
         return Caller(port or self.daemon.port, self.certificates.ca_pem(), certificate.read_bytes(), key.read_bytes(),
-                      **options)
+                      **{"address": self.daemon.address, **options})
 
     def __getattr__(self, name):
         if name.startswith("_"):

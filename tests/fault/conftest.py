@@ -1,0 +1,10 @@
+"""What the fault tests share: the template that their sites are copied from."""
+
+import pytest
+
+from fault.site import Template
+
+
+@pytest.fixture(scope="session")
+def template(scratch, certificates):
+    return Template(scratch / "template", certificates)
