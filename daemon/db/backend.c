@@ -6,6 +6,7 @@
 #include "backend.h"
 
 #include "clock.h"
+#include "conninfo.h"
 #include "log.h"
 #include "pool_private.h"
 
@@ -14,21 +15,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BACKOFF_FIRST_MS = 250, BACKOFF_MOST_MS = 10000, STABLE_AFTER_MS = 1000 };
+enum { BACKOFF_FIRST_MS = 250, BACKOFF_MOST_MS = 3000, STABLE_AFTER_MS = 1000 };
 
 static const char *const class_names[] = {"read", "write", "slow"};
 _Static_assert(sizeof(class_names) / sizeof(class_names[0]) == BACKEND_CLASSES, "every class has a name");
 
 static void on_io(evutil_socket_t fd, short what, void *arg);
 static void on_timer(evutil_socket_t fd, short what, void *arg);
-
-PGconn *backend_open(const char *conninfo)
-{
-	static const char *const keys[] = {"dbname", "client_encoding", "fallback_application_name", NULL};
-	const char *values[] = {conninfo, "UTF8", "radioshopd", NULL};
-
-	return PQconnectStartParams(keys, values, 1);
-}
 
 /* The moves drawn in backend.h, and no others. */
 static void backend_move(struct backend *b, enum backend_state to)
@@ -97,7 +90,7 @@ bool backend_is_hopeful(const struct backend *b)
 	return backend_is_up(b) || b->failures == 0;
 }
 
-/* 0.25 s doubling to 10 s, and of that a random part between half and all. */
+/* 0.25 s doubling to 3 s, and of that a random part between half and all. */
 static int64_t backoff_ms(unsigned failures)
 {
 	int64_t most = BACKOFF_FIRST_MS;
@@ -150,6 +143,8 @@ static void backend_break(struct backend *b, const char *why, const struct trans
 		pool_count_connect(b->pool, false, line);
 	disconnect(b);
 	b->failures = stable ? 0 : b->failures + 1;
+	if (!served)
+		b->turn++;
 	backend_move(b, BACKEND_BACKOFF);
 	timer_set(b, stable ? 10 : backoff_ms(b->failures));
 	hand_back(b, culprit);
@@ -235,7 +230,7 @@ static void connect_now(struct backend *b)
 {
 	backend_move(b, BACKEND_CONNECTING);
 	timer_set(b, pool_settings(b->pool)->connect_timeout_ms);
-	b->conn = backend_open(pool_settings(b->pool)->conninfo);
+	b->conn = conninfo_open(pool_settings(b->pool)->conninfo, b->turn);
 	if (!b->conn || PQstatus(b->conn) == CONNECTION_BAD) {
 		backend_break_libpq(b);
 		return;
@@ -270,9 +265,16 @@ static void take_inspection(struct backend *b, const PGresult *result)
 	case INSPECTION_GOES_ON:
 		return;
 	case INSPECTION_PASSED:
+		if (b->inspection.timeline < pool_timeline(b->pool)) {
+			backend_break(b,
+				"the server is of an older timeline than one seen before: another has taken its place",
+				NULL);
+			return;
+		}
 		event_del(&b->timer);
 		inspection_release(&b->inspection);
 		backend_move(b, BACKEND_IDLE);
+		b->timeline = b->inspection.timeline;
 		b->failures = 0;
 		b->serving_since_ms = clock_ms();
 		pool_count_connect(b->pool, true, NULL);
@@ -457,4 +459,12 @@ void backend_renew_when_idle(struct backend *b)
 		return;
 	b->serving_since_ms = 0; /* no failure of the server: connect again at once */
 	backend_break(b, "the schema moved: preparing the statements again", NULL);
+}
+
+void backend_leave_timeline_before(struct backend *b, uint32_t timeline)
+{
+	if (!backend_is_up(b) || b->timeline >= timeline)
+		return;
+	b->serving_since_ms = 0; /* it was no failure: connect again at once */
+	backend_break(b, "another server has taken this one's place", NULL);
 }

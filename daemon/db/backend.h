@@ -9,7 +9,8 @@
  *
  * CONNECTING and PREPARING have connect_timeout_ms together; libpq has no timer of its own here. BUSY has calls in
  * flight: one if it is a write, else up to BACKEND_FLIGHT_MAX, each with its own Sync so that a failure stays
- * alone. From BACKOFF the next try starts after 0.25 s doubling to 10 s, jittered.
+ * alone. From BACKOFF the next try starts after 0.25 s doubling to 3 s, jittered, so that full service is back soon
+ * after the server is.
  */
 #ifndef RADIOSHOP_BACKEND_H
 #define RADIOSHOP_BACKEND_H
@@ -45,6 +46,8 @@ struct backend {
 	unsigned failures; /* tries that failed since it last served */
 	int64_t serving_since_ms;
 	unsigned generation; /* of the prepared statements, see pool_private.h */
+	unsigned turn;       /* which host of the connection string is tried first */
+	uint32_t timeline;   /* of the server it is connected to */
 };
 
 void backend_init(struct backend *b, struct pool *pool, enum backend_class class);
@@ -65,8 +68,7 @@ bool backend_give(struct backend *b, struct transaction *t) MUST_CHECK;
 void backend_overrun(struct backend *b, struct transaction *t);
 /* Connects again as soon as nothing is in flight: its prepared statements are out of date. */
 void backend_renew_when_idle(struct backend *b);
-
-/* Begins an asynchronous connection, settings of ours added. NULL when memory is short. */
-PGconn *backend_open(const char *conninfo) MUST_CHECK;
+/* Lets go of a server that another has taken the place of: it may be alive, but what is written to it is lost. */
+void backend_leave_timeline_before(struct backend *b, uint32_t timeline);
 
 #endif

@@ -19,12 +19,16 @@ static const char settings_query[] =
 	"false),\n"
 	"  set_config('default_transaction_isolation', 'read committed', false), set_config('jit', 'off', false),\n"
 	"  set_config('statement_timeout', '60000', false), set_config('lock_timeout', $1, false),\n"
-	"  set_config('default_transaction_read_only', $2, false)";
+	"  set_config('default_transaction_read_only', $2, false),\n"
+	/* When we are gone without a word, the server soon lets go of what it holds for us: s, s, a number, ms. */
+	"  set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),\n"
+	"  set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '8000', false)";
 
 static const char server_query[] =
 	"SELECT current_setting('server_version_num')::int, r.rolname, r.rolsuper, r.rolbypassrls,\n"
 	"  current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'),\n"
-	"  pg_catalog.pg_backend_pid(), pg_catalog.pg_is_in_recovery()\n"
+	"  pg_catalog.pg_backend_pid(), CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN\n"
+	"    substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) END\n"
 	"FROM pg_catalog.pg_roles r WHERE r.rolname = current_user";
 
 static const char version_query[] = "SELECT version FROM radioshop.schema_version";
@@ -57,8 +61,13 @@ static const struct own_statement {
 		"SELECT radioshop.enter($1::text, $2::text[], $3::text, $4::text, $5::int4, $6::int4, $7::uuid, "
 		"$8::bytea)"},
 	{STATEMENT_KEEP, "SELECT radioshop.keep_reply($1::bytea)"},
-	/* The policy of the table shows a principal its own requests only; said again for the index. */
-	{STATEMENT_REPLAY, "SELECT reply FROM radioshop.request WHERE request_id = $1::uuid\n"
+	/*
+	 * The policy of the table shows a principal its own requests only; said again for the index.
+	 * The message makes this a transaction that writes, so that its commit waits for the standby too: the one that
+	 * kept the reply may have been told to wait no more, and then its reply lies on this server's disk only.
+	 */
+	{STATEMENT_REPLAY, "SELECT reply, pg_catalog.pg_logical_emit_message(true, 'radioshop', 'replay')\n"
+			   "FROM radioshop.request WHERE request_id = $1::uuid\n"
 			   "  AND principal_id = nullif(current_setting('radioshop.principal_id', true), '')::uuid"},
 	{STATEMENT_ROLLBACK, "ROLLBACK"},
 };
@@ -117,6 +126,7 @@ static void judge_server(struct inspection *i, const PGresult *result)
 		fault_add(&i->faults,
 			"synchronous_commit is off for this role or server, so confirmed changes may be lost: "
 			"set it to on");
+	i->timeline = (uint32_t)strtoul(PQgetvalue(result, 0, 8), NULL, 16);
 	/* A pooler answers with a process number of its own, and identity and prepared statements would get mixed. */
 	if (strtol(PQgetvalue(result, 0, 7), NULL, 10) != PQbackendPID(i->conn))
 		fault_add(&i->faults,

@@ -34,6 +34,7 @@ struct inspection {
 
 	/* result */
 	struct faults faults;
+	uint32_t timeline; /* of the server: grows when one takes over from another; 0 on a standby */
 
 	/* its own */
 	unsigned step;

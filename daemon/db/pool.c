@@ -16,6 +16,7 @@
 #include "share.h"
 #include "transaction.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +53,7 @@ struct pool {
 	struct error fatal_error;
 	unsigned generation; /* of prepared statements: grows when the schema has moved under them */
 	int64_t generation_since_ms, failure_logged_ms;
+	uint32_t timeline;       /* see pool_timeline() */
 	struct pool_stats stats; /* the counters of it */
 };
 
@@ -73,6 +75,11 @@ struct constraint_table *pool_constraints(struct pool *pool)
 unsigned pool_generation(const struct pool *pool)
 {
 	return pool->generation;
+}
+
+uint32_t pool_timeline(const struct pool *pool)
+{
+	return pool->timeline;
 }
 
 /* Has answers, and news for the owner, delivered from the loop. */
@@ -280,8 +287,23 @@ void pool_prepare_inspection(struct pool *pool, const struct backend *b, struct 
 	ret->constraints = &pool->constraints;
 }
 
+/* A server took over from the one before: nobody stays behind. */
+static void follow_timeline(struct pool *pool, uint32_t timeline)
+{
+	char text[16];
+
+	if (timeline <= pool->timeline)
+		return;
+	snprintf(text, sizeof(text), "%u", timeline);
+	log_event(LOG_LEVEL_INFO, pool->timeline ? "database_took_over" : "database_timeline", "timeline", text, NULL);
+	pool->timeline = timeline;
+	for (size_t i = 0; i < pool->backend_count; i++)
+		backend_leave_timeline_before(&pool->backends[i], timeline);
+}
+
 void pool_backend_ready(struct pool *pool, struct backend *b)
 {
+	follow_timeline(pool, b->timeline);
 	if (!pool->checked) {
 		pool->checked = true;
 		log_event(LOG_LEVEL_INFO, "database_checked", NULL);

@@ -5,6 +5,7 @@
  */
 #include "backend.h"
 #include "clock.h"
+#include "conninfo.h"
 #include "log.h"
 #include "pool.h"
 
@@ -103,7 +104,7 @@ bool pool_check(const struct pool_config *config, struct statement *const *state
 		.constraints = &constraints};
 	bool good;
 
-	i.conn = backend_open(config->conninfo);
+	i.conn = conninfo_open(config->conninfo, 0);
 	if (i.conn)
 		PQsetNoticeReceiver(i.conn, on_notice, NULL);
 	good = connect_within(i.conn, config->connect_timeout_ms, err) && inspect(&i, err);

@@ -34,5 +34,10 @@ void pool_answer_early(struct pool *pool, struct transaction *t);
 /* The schema moved under prepared statements: every connection made before now is renewed. */
 void pool_outdated(struct pool *pool, unsigned generation);
 unsigned pool_generation(const struct pool *pool);
+/*
+ * The newest timeline of a server that was connected to; 0 before the first. PostgreSQL begins another with each
+ * promotion, so a server of an older one was replaced, and must not be written to, however willing it is.
+ */
+uint32_t pool_timeline(const struct pool *pool);
 
 #endif
