@@ -42,6 +42,9 @@ static const struct sqlstate_row {
 	{"23", STATUS_FAILED_PRECONDITION, "it contradicts what is on record", ""},
 	{"40", STATUS_ABORTED, "others changed the same records at the same time; try again", "CONFLICT"},
 	{"53", STATUS_UNAVAILABLE, "the database is short of resources; try again later", "DATABASE_FULL"},
+	{"53100", STATUS_RESOURCE_EXHAUSTED, "the disk of the database is full, and nothing was changed",
+		"DATABASE_FULL"},
+	{"58", STATUS_UNAVAILABLE, "the machine of the database fails; try again later", "DATABASE_BROKEN"},
 	{"54", STATUS_INVALID_ARGUMENT, "a value is too long", ""},
 };
 
