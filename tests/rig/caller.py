@@ -84,6 +84,18 @@ class Caller:
             self._remember(b"", error)
             raise Refused(error) from None
 
+    def finish(self, call):
+        """Waits for a call that channel.unary_unary(path).future() began; the reply's bytes."""
+        try:
+            reply = call.result()
+            self._remember(reply, call)
+            return reply
+        except grpc.FutureCancelledError:
+            raise Refused(call) from None
+        except grpc.RpcError as error:
+            self._remember(b"", error)
+            raise Refused(error) from None
+
     def stream(self, method, message, timeout=60):
         call = self.channel.unary_stream(method.path)(message.SerializeToString(), timeout=timeout)
         try:
