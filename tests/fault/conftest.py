@@ -2,6 +2,7 @@
 
 import pytest
 
+import fault.daemon_faults  # noqa: F401 (its rows join the table of faults)
 from fault.site import Template
 
 

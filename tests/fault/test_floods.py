@@ -24,6 +24,7 @@ import pytest
 
 from rig import UNDER_ASAN, contract
 from rig.daemon import SLOWER
+from rig.figures import show
 from rig.floods import CROWD, FLOODS, LOOP, SLOW, start
 from rig.honest import Honest, percentile
 from rig.world import new_id
@@ -158,8 +159,7 @@ def ground(own_daemon, world, scratch):
     yield ground
     honest.close()
     if ground.figures:
-        print(ground.table())
-        (scratch / "figures-floods.txt").write_text(ground.table() + "\n", encoding="utf-8")
+        show(ground.table())
     daemon.stop()
 
 
