@@ -114,6 +114,7 @@ void pool_finish(struct pool *pool, struct transaction *t)
 	struct db_call *call = t->call;
 
 	if (call) {
+		transaction_admit(t);
 		call->error = t->error;
 		if (t->error.code == STATUS_OK) {
 			call->reply = t->rows.reply;

@@ -301,6 +301,12 @@ static void outcome_unknown(struct transaction *t, enum status code)
 		"the outcome is not known; repeat with the same request_id to learn it");
 }
 
+void transaction_admit(struct transaction *t)
+{
+	if (t->replaying && (t->error.code == STATUS_UNAVAILABLE || t->error.code == STATUS_DEADLINE_EXCEEDED))
+		outcome_unknown(t, t->error.code);
+}
+
 enum transaction_fate transaction_settle(struct transaction *t)
 {
 	bool in_time = t->call && clock_ms() < t->deadline_ms;

@@ -99,6 +99,12 @@ enum transaction_loss {
 };
 enum transaction_fate transaction_settle_broken(struct transaction *t, enum transaction_loss loss) MUST_CHECK;
 
+/*
+ * Before t->error is told: a repeat that could not fetch its answer must not hear that nothing was changed, since the
+ * request itself was done before.
+ */
+void transaction_admit(struct transaction *t);
+
 /* Makes an error with a stable reason; retry_after_ms 0 for no hint. */
 void transaction_error(
 	struct error *err, enum status code, const char *reason, int32_t retry_after_ms, const char *text);
