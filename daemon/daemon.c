@@ -35,6 +35,7 @@ struct daemon {
 	const char *config_path;
 	struct config config;
 	struct event_base *base;
+	struct event *reload; /* active while one is asked for */
 	struct tls *tls;
 	struct rpc rpc;
 	struct listener *listener;
@@ -170,7 +171,7 @@ static bool reload(struct daemon *d, char *ret_restart, size_t size, struct erro
 	return true;
 }
 
-static void on_hup(evutil_socket_t signal, short what, void *owner)
+static void on_reload(evutil_socket_t signal, short what, void *owner)
 {
 	struct daemon *d = owner;
 	char restart[512];
@@ -192,6 +193,16 @@ static void on_hup(evutil_socket_t signal, short what, void *owner)
 	}
 	if (d->was_ready)
 		notify_send("READY=1");
+}
+
+/* libevent calls once for each signal: however many came at once, they ask for one reload, and clients come in between. */
+static void on_hup(evutil_socket_t signal, short what, void *owner)
+{
+	struct daemon *d = owner;
+
+	(void)signal;
+	(void)what;
+	event_active(d->reload, EV_TIMEOUT, 0);
 }
 
 /* ---- drain ---- */
@@ -260,7 +271,8 @@ static bool start_events(struct daemon *d, struct error *err)
 	const struct timeval period = {.tv_sec = usec / 1000000, .tv_usec = usec % 1000000};
 
 	signal(SIGPIPE, SIG_IGN);
-	d->hup = evsignal_new(d->base, SIGHUP, on_hup, d);
+	d->reload = event_new(d->base, -1, 0, on_reload, d);
+	d->hup = d->reload ? evsignal_new(d->base, SIGHUP, on_hup, d) : NULL;
 	d->term = evsignal_new(d->base, SIGTERM, on_end, d);
 	d->interrupt = evsignal_new(d->base, SIGINT, on_end, d);
 	d->drain_timer = evtimer_new(d->base, on_drain_timeout, d);
@@ -328,6 +340,7 @@ static void daemon_release(struct daemon *d)
 	pool_free(d->rpc.pool);
 	tls_unref(d->tls);
 	free_event(d->hup);
+	free_event(d->reload);
 	free_event(d->term);
 	free_event(d->interrupt);
 	free_event(d->drain_timer);
