@@ -9,6 +9,7 @@
  */
 #include "builtin.h"
 #include "catalog.h"
+#include "clock.h"
 #include "config.h"
 #include "h2.h"
 #include "log.h"
