@@ -70,6 +70,7 @@ static const struct own_statement {
 			   "FROM radioshop.request WHERE request_id = $1::uuid\n"
 			   "  AND principal_id = nullif(current_setting('radioshop.principal_id', true), '')::uuid"},
 	{STATEMENT_ROLLBACK, "ROLLBACK"},
+	{STATEMENT_LOCKED_OUT, "SELECT n FROM radioshop.locked_out($1::text[]) AS n"},
 };
 enum { OWN_STATEMENTS = sizeof(own_statements) / sizeof(own_statements[0]) };
 

@@ -14,13 +14,14 @@
 #include <libpq-fe.h>
 
 /* The version of migrations/ that this daemon is made for. */
-enum { SCHEMA_VERSION = 1 };
+enum { SCHEMA_VERSION = 2 };
 
 /* Statements of the pool itself, prepared beside those of the methods. */
-#define STATEMENT_ENTER    "radioshop.enter"
-#define STATEMENT_KEEP     "radioshop.keep_reply"
-#define STATEMENT_REPLAY   "radioshop.replay"
-#define STATEMENT_ROLLBACK "radioshop.rollback"
+#define STATEMENT_ENTER      "radioshop.enter"
+#define STATEMENT_KEEP       "radioshop.keep_reply"
+#define STATEMENT_REPLAY     "radioshop.replay"
+#define STATEMENT_ROLLBACK   "radioshop.rollback"
+#define STATEMENT_LOCKED_OUT "radioshop.locked_out"
 
 struct inspection {
 	/* set by the caller */

@@ -57,6 +57,9 @@ struct pool {
 	struct pool_stats stats; /* the counters of it */
 };
 
+const struct statement pool_locked_out = {
+	.name = STATEMENT_LOCKED_OUT, .class = BACKEND_READ, .method = STATEMENT_LOCKED_OUT};
+
 struct event_base *pool_base(const struct pool *pool)
 {
 	return pool->base;
@@ -120,6 +123,7 @@ void pool_finish(struct pool *pool, struct transaction *t)
 			call->reply = t->rows.reply;
 			call->ret_rows = t->rows.messages;
 			call->row_count = t->rows.count;
+			call->ret_texts = t->texts;
 			call->ret_page_key = t->rows.next_page_key;
 			call->replayed = t->replayed;
 			call->replayed_len = t->replayed_len;
@@ -487,6 +491,7 @@ void pool_submit(struct pool *pool, struct db_call *call)
 	memset(&call->error, 0, sizeof(call->error));
 	call->reply = NULL;
 	call->ret_rows = NULL;
+	call->ret_texts = NULL;
 	call->row_count = 0;
 	call->ret_page_key = NULL;
 	call->replayed = NULL;

@@ -7,6 +7,8 @@
  *   [enter: identity, role, deadline, request_id] [statement] Sync            reads
  *   [enter] [statement] flush … [keep the reply under its request_id] Sync    writes
  *
+ *   [statement] Sync                                                          questions of the daemon itself
+ *
  * done is called at PIPELINE_SYNC only, since command tags arrive before the commit.
  */
 #ifndef RADIOSHOP_POOL_H
@@ -49,6 +51,7 @@ struct db_call {
 	int64_t deadline_ms;   /* monotonic clock; never 0 */
 	struct arena *arena;   /* replies are made here */
 	const char *page_key;  /* STREAM: ret_page_key of the page before, NULL for the first */
+	const char *argument;  /* a question: the statement's one parameter as text; no principal and no request then */
 	void (*done)(struct db_call *);
 	void *owner;
 
@@ -58,6 +61,7 @@ struct db_call {
 	const uint8_t *replayed; /* instead of reply: the packed first answer to a repeated request_id */
 	size_t replayed_len;
 	ProtobufCMessage **ret_rows; /* STREAM: one reply message a row */
+	char **ret_texts;            /* a question: one text a row; in the arena */
 	size_t row_count;            /* rows mapped, whatever the kind */
 	const char *ret_page_key;    /* STREAM: where the next page begins, NULL after the last; in the arena */
 
@@ -67,6 +71,9 @@ struct db_call {
 	bool queued, abandoned;
 	int phase;
 };
+
+/* A question: which of the names in an array (text[]) are locked out or unknown. */
+extern const struct statement pool_locked_out;
 
 /*
  * Begins to connect. statements[] are prepared on every backend; the mapping of each is checked

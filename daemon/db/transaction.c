@@ -41,6 +41,7 @@ struct transaction *transaction_new(struct pool *pool, struct db_call *call)
 	t->statement = call->statement;
 	t->deadline_ms = call->deadline_ms;
 	t->is_write = statement_is_write(call->statement);
+	t->is_question = call->argument != NULL;
 	snprintf(t->call_id, sizeof(t->call_id), "%s", call->call_id ? call->call_id : "");
 	return t;
 }
@@ -116,6 +117,13 @@ static bool bind_intent(struct transaction *t)
 	       digest_of(call->payload, call->payload_len, t->payload, &t->error);
 }
 
+static bool send_question(const struct transaction *t, PGconn *conn)
+{
+	const char *values[1] = {t->call->argument};
+
+	return PQsendQueryPrepared(conn, t->statement->name, 1, values, NULL, NULL, 0) && PQpipelineSync(conn);
+}
+
 static bool bind_call(struct transaction *t, struct bound *ret_bound)
 {
 	const struct db_call *call = t->call;
@@ -144,6 +152,10 @@ enum transaction_start transaction_start(struct transaction *t, PGconn *conn)
 	/* enter() sets statement_timeout for what comes after it; its own waits are for locks. */
 	if (lock_timeout_ms > t->timeout_ms)
 		lock_timeout_ms = t->timeout_ms;
+	if (t->is_question) {
+		t->phase = TRANSACTION_ASKED;
+		return send_question(t, conn) ? TRANSACTION_SENT : TRANSACTION_LINK_BROKEN;
+	}
 	t->unfit = !t->replaying && !bind_call(t, &bound);
 	t->phase = t->unfit ? TRANSACTION_ENDING : TRANSACTION_ASKED;
 	if (!send_enter(t, conn, lock_timeout_ms))
@@ -247,6 +259,26 @@ static void take_kept_reply(struct transaction *t, const PGresult *result)
 	}
 }
 
+static void take_texts(struct transaction *t, const PGresult *result)
+{
+	struct error err;
+
+	if (!t->call)
+		return;
+	t->texts = arena_alloc_array(t->call->arena, (size_t)PQntuples(result) + 1, sizeof *t->texts);
+	for (int row = 0; t->texts && row < PQntuples(result); row++) {
+		char *text =
+			arena_strndup(t->call->arena, PQgetvalue(result, row, 0), (size_t)PQgetlength(result, row, 0));
+
+		if (text)
+			t->texts[t->rows.count++] = text;
+	}
+	if (t->call->arena->exhausted) {
+		error_set(&err, STATUS_RESOURCE_EXHAUSTED, NULL, "no memory for the answer");
+		fail(t, &err);
+	}
+}
+
 static enum transaction_progress take_error(struct transaction *t, PGconn *conn, const PGresult *result)
 {
 	enum sqlstate_remedy remedy = sqlstate_remedy(result);
@@ -281,6 +313,10 @@ enum transaction_progress transaction_take(struct transaction *t, PGconn *conn, 
 	case PGRES_TUPLES_OK:
 	case PGRES_COMMAND_OK:
 		t->results++;
+		if (t->is_question) {
+			take_texts(t, result);
+			return TRANSACTION_RUNS;
+		}
 		if (t->results != 2)
 			return TRANSACTION_RUNS;
 		if (t->replaying)

@@ -7,9 +7,10 @@
  *                           │                    ▲
  *                           └─────► KEEPING ─────┘                   writes that were done
  *
- * ASKED: enter and the statement are sent. ENDING: Sync is sent and nothing will be kept; a request that is wrong
- * begins here, with enter alone, so that nobody learns what is wrong who may not call at all. KEEPING: keep_reply and
- * Sync are sent, so the transaction may commit, and a lost connection leaves the outcome unknown.
+ * ASKED: enter and the statement are sent; of a question, the statement alone. ENDING: Sync is sent and nothing will be
+ * kept; a request that is wrong begins here, with enter alone, so that nobody learns what is wrong who may not call at
+ * all. KEEPING: keep_reply and Sync are sent, so the transaction may commit, and a lost connection leaves the outcome
+ * unknown.
  */
 #ifndef RADIOSHOP_TRANSACTION_H
 #define RADIOSHOP_TRANSACTION_H
@@ -47,8 +48,9 @@ struct transaction {
 	int64_t head_since_ms; /* when everything before it on its backend was done; 0 before */
 	int32_t timeout_ms;    /* what the server was told */
 	bool is_write;
-	bool replaying; /* second pass: fetch the reply that was kept */
-	bool unfit;     /* the request is wrong, and error says how: only enter is sent, and its refusal comes first */
+	bool is_question; /* of the daemon itself */
+	bool replaying;   /* second pass: fetch the reply that was kept */
+	bool unfit; /* the request is wrong, and error says how: only enter is sent, and its refusal comes first */
 	unsigned retries;
 	bool moved;           /* it was running when its connection broke, and was tried again */
 	bool prepared_again;  /* was tried again after the schema had moved */
@@ -59,6 +61,7 @@ struct transaction {
 	enum sqlstate_remedy remedy;
 	struct page page;
 	struct rows rows;
+	char **texts; /* the answer to a question, rows.count of them, in the call's arena */
 	uint8_t request_id[16];
 	uint8_t payload[DIGEST_BYTES]; /* hash by which a repeat is known to be the same request */
 	const uint8_t *replayed;       /* in the call's arena */

@@ -11,7 +11,7 @@ SELECT agency_id, event_id, at, principal, resource, resource_id, action, before
 
 DO $$
 BEGIN
-  ASSERT (SELECT version FROM radioshop.schema_version) = 1, 'schema_version is not 1';
+  ASSERT (SELECT version FROM radioshop.schema_version) >= 1, 'schema_version is below 1';
   ASSERT radioshop.uuid_v7()::text ~ '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$', 'uuid_v7 makes no UUID of version 7';
   ASSERT (SELECT count(*) FROM pg_class WHERE relnamespace = 'radioshop'::regnamespace AND relrowsecurity AND relforcerowsecurity
     AND relname IN ('agency', 'principal', 'principal_grant', 'request', 'event')) = 5, 'row level security is not forced';
