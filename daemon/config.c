@@ -13,15 +13,21 @@ enum { HELP_COLUMN = 100 };
 
 /* clang-format off */
 #define NUMBER(field, min, max, initial, reload, help) \
-	{#field, KEY_INT, offsetof(struct config, field), min, max, initial, reload, help}
+	{#field, KEY_INT, offsetof(struct config, field), min, max, NULL, initial, reload, help}
 #define STRING(field, type, initial, reload, help) \
-	{#field, type, offsetof(struct config, field), 0, 0, initial, reload, help}
+	{#field, type, offsetof(struct config, field), 0, 0, NULL, initial, reload, help}
+#define CHOICE(field, choices, initial, reload, help) \
+	{#field, KEY_CHOICE, offsetof(struct config, field), 0, 0, choices, initial, reload, help}
 /* clang-format on */
 
 const struct config_key config_keys[] = {
 	STRING(listen, KEY_ADDRESS, "127.0.0.1:8443", RESTART,
 		"Where to accept clients: ADDRESS:PORT, or [ADDRESS]:PORT for IPv6. 0.0.0.0 and [::] mean every "
 		"address of this machine."),
+	CHOICE(listen_shared, "no yes", "no", RESTART,
+		"Whether other daemons of the same user may listen on the same ADDRESS:PORT. yes: several instances "
+		"share the clients, for more cores; each needs a metrics_listen of its own. no: a second one refuses "
+		"to start."),
 	STRING(metrics_listen, KEY_ADDRESS_OR_NONE, "127.0.0.1:9443", RESTART,
 		"Where to answer /metrics, /healthz and /readyz in plain HTTP. Nothing protects it, so keep it on "
 		"loopback or behind a firewall. Empty: not at all."),
@@ -35,6 +41,9 @@ const struct config_key config_keys[] = {
 	STRING(tls_client_crl, KEY_PATH_OR_NONE, "/etc/radioshop/crl.pem", RELOAD,
 		"The CA's list of certificates that were taken back, PEM. A missing or outdated list stops the start. "
 		"Empty: certificates cannot be taken back before they end."),
+	CHOICE(tls_minimum, "1.3 1.2", "1.3", RELOAD,
+		"The oldest TLS that is spoken. 1.2 is for clients that cannot do better, with ECDHE and AES-GCM "
+		"only."),
 	STRING(database, KEY_TEXT, "dbname=radioshop user=radioshop_app host=/run/postgresql", RESTART,
 		"How to reach PostgreSQL: a libpq connection string. Prefer peer authentication or a passfile to a "
 		"password in this file. Go to the server itself, not through a transaction pooler."),
@@ -59,7 +68,12 @@ const struct config_key config_keys[] = {
 	NUMBER(max_connections, 1, 100000, "2000", RELOAD, "Client connections at one time."),
 	NUMBER(max_connections_per_address, 1, 100000, "200", RELOAD,
 		"Client connections at one time from one IP address. A city behind one address needs as many as people "
-		"at work."),
+		"at work. IPv6: from one /64 network."),
+	NUMBER(max_handshakes, 1, 10000, "256", RELOAD,
+		"TLS handshakes at one time. One more cuts off the one that has taken longest."),
+	NUMBER(max_handshakes_per_s, 1, 100000, "50", RELOAD,
+		"New client connections a second from one IP address (IPv6: from one /64 network). As many as "
+		"max_connections_per_address may come at once."),
 	NUMBER(max_streams, 1, 10000, "100", RELOAD, "Calls at one time on one client connection."),
 	NUMBER(max_request_bytes, 1024, 67108864, "4194304", RELOAD, "The largest request message, in bytes."),
 	NUMBER(max_header_bytes, 1024, 1048576, "16384", RELOAD, "All headers of one call together, in bytes."),
@@ -75,9 +89,18 @@ const struct config_key config_keys[] = {
 	NUMBER(stall_timeout_ms, 1000, 3600000, "30000", RELOAD,
 		"A client connection that should read or write but moves no byte for this long is closed, in "
 		"milliseconds."),
+	NUMBER(keepalive_ms, 1000, 3600000, "20000", RELOAD,
+		"A client with an open call that has been silent for this long is sent a PING, in milliseconds. One "
+		"that does not answer within stall_timeout_ms is taken for gone."),
+	NUMBER(connection_age_ms, 1000, 86400000, "3600000", RELOAD,
+		"A client connection that is this old, give or take a tenth, is told to make way for a new one, in "
+		"milliseconds. Who is still let in is checked anew then."),
+	NUMBER(connection_grace_ms, 0, 86400000, "150000", RELOAD,
+		"How long calls may run on after that before they are cut off, in milliseconds."),
 	NUMBER(drain_timeout_ms, 0, 3600000, "15000", RELOAD,
 		"How long calls may run on after SIGTERM before they are cut off, in milliseconds."),
-	STRING(log_level, KEY_LEVEL, "info", RELOAD, "What to log: error, warning, info (one line a call) or debug."),
+	CHOICE(log_level, "error warning info debug", "info", RELOAD,
+		"What to log: error, warning, info (one line a call) or debug."),
 };
 
 _Static_assert(sizeof(config_keys) / sizeof(config_keys[0]) == CONFIG_KEYS, "a row was added or lost");

@@ -16,16 +16,19 @@
 /* Paths and strings are malloc'ed and owned here. */
 struct config {
 	char *listen;         /* ADDRESS:PORT of the gRPC listener */
+	char *listen_shared;  /* "yes": other processes may listen there too */
 	char *metrics_listen; /* ADDRESS:PORT of /metrics, /healthz, /readyz; "" for none */
 	char *tls_certificate, *tls_key, *tls_client_ca, *tls_client_crl; /* PEM files; crl may be "" */
+	char *tls_minimum;                                                /* "1.3" or "1.2" */
 	char *database;                                                   /* libpq connection string */
 	int read_connections, write_connections, slow_connections;
 	int queue_calls; /* calls waiting for a connection, a class */
 	int connect_timeout_ms, lock_timeout_ms;
 	int default_deadline_ms, max_deadline_ms;
-	int max_connections, max_connections_per_address, max_streams;
+	int max_connections, max_connections_per_address, max_handshakes, max_handshakes_per_s, max_streams;
 	int max_request_bytes, max_header_bytes, call_memory_bytes, calls_memory_bytes;
 	int handshake_timeout_ms, idle_timeout_ms, stall_timeout_ms, drain_timeout_ms;
+	int keepalive_ms, connection_age_ms, connection_grace_ms;
 	char *log_level;
 };
 

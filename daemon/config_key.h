@@ -16,7 +16,7 @@ enum config_type {
 	KEY_PATH,
 	KEY_PATH_OR_NONE,
 	KEY_TEXT,
-	KEY_LEVEL /* error, warning, info or debug */
+	KEY_CHOICE /* one of `choices` */
 };
 
 enum { RESTART, RELOAD };
@@ -24,14 +24,15 @@ enum { RESTART, RELOAD };
 struct config_key {
 	const char *name;
 	enum config_type type;
-	size_t offset; /* of the member: int for KEY_INT, else char * */
-	int min, max;  /* KEY_INT */
+	size_t offset;       /* of the member: int for KEY_INT, else char * */
+	int min, max;        /* KEY_INT */
+	const char *choices; /* KEY_CHOICE: words with a blank between */
 	const char *initial;
 	int reload; /* RELOAD: takes effect on SIGHUP */
 	const char *help;
 };
 
-enum { CONFIG_KEYS = 27 };
+enum { CONFIG_KEYS = 34 };
 extern const struct config_key config_keys[CONFIG_KEYS];
 
 /* The member of c that a row stands for: for KEY_INT, and for all other types. */

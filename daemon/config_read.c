@@ -108,15 +108,33 @@ static bool is_address(const char *text)
 	return inet_pton(six ? AF_INET6 : AF_INET, host, bytes) == 1;
 }
 
-static bool is_level(const char *text)
+/*
+ * Whether the value is one of the choices. Writes them as a person would: "must be a, b or c".
+ */
+static bool is_choice(const char *choices, const char *value, char *ret_wanted, size_t size)
 {
-	return strcmp(text, "error") == 0 || strcmp(text, "warning") == 0 || strcmp(text, "info") == 0 ||
-	       strcmp(text, "debug") == 0;
+	size_t at = (size_t)snprintf(ret_wanted, size, "must be ");
+	bool found = false;
+
+	for (const char *word = choices; *word != '\0';) {
+		size_t len = strcspn(word, " ");
+		const char *next = word + len + (word[len] == ' '), *between = "";
+
+		if (word != choices)
+			between = *next == '\0' ? " or " : ", ";
+		found = found || (strlen(value) == len && memcmp(value, word, len) == 0);
+		if (at < size)
+			at += (size_t)snprintf(ret_wanted + at, size - at, "%s%.*s", between, (int)len, word);
+		word = next;
+	}
+	return found;
 }
 
 /* What is wrong with the value, or NULL; wording fits after `key: `. */
-static const char *text_fault(enum config_type type, const char *value)
+static const char *text_fault(const struct config_key *k, const char *value)
 {
+	static char wanted[80];
+	enum config_type type = k->type;
 	bool none = value[0] == '\0';
 
 	switch (type) {
@@ -132,8 +150,8 @@ static const char *text_fault(enum config_type type, const char *value)
 		return "must be an absolute path, beginning with /";
 	case KEY_TEXT:
 		return none ? "must not be empty" : NULL;
-	case KEY_LEVEL:
-		return is_level(value) ? NULL : "must be error, warning, info or debug";
+	case KEY_CHOICE:
+		return is_choice(k->choices, value, wanted, sizeof(wanted)) ? NULL : wanted;
 	case KEY_INT:
 		break;
 	}
@@ -154,7 +172,7 @@ static bool set_key(struct config *c, const struct config_key *k, const char *va
 		*config_int(c, k) = number;
 		return true;
 	}
-	fault = text_fault(k->type, value);
+	fault = text_fault(k, value);
 	if (fault)
 		return error_set(err, STATUS_INVALID_ARGUMENT, k->name, "%.200s:%u: %s %s, not \"%.60s\"", name, line,
 			k->name, fault, value);

@@ -25,8 +25,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
-enum { STREAM_PAGE_ROWS = 500, SPARE_DESCRIPTORS = 64 };
+enum { STREAM_PAGE_ROWS = 500, SPARE_DESCRIPTORS = 64, DAY_S = 24 * 60 * 60, CERTIFICATE_WARNING_DAYS = 30 };
 
 /* What is answered without a statement. */
 static const struct builtin *const builtins[] = {health_builtins, reflection_builtins, NULL};
@@ -40,7 +41,7 @@ struct daemon {
 	struct rpc rpc;
 	struct listener *listener;
 	struct metrics_server *metrics;
-	struct event *hup, *term, *interrupt, *watchdog, *drain_timer;
+	struct event *hup, *term, *interrupt, *watchdog, *drain_timer, *calendar;
 	bool was_ready; /* once: from then on faults go to the log instead of one plain line */
 	enum daemon_exit status;
 };
@@ -146,6 +147,40 @@ static void on_pool_fatal(void *owner, const struct error *err)
 	event_base_loopexit(d->base, NULL);
 }
 
+/* ---- what runs out ---- */
+
+static void warn_of_end(const char *event, const char *key, const char *path, int64_t seconds_left)
+{
+	char days[24];
+
+	snprintf(days, sizeof(days), "%" PRId64, seconds_left / DAY_S);
+	log_event(LOG_LEVEL_WARNING, event, key, path, "days_left", days, "advice",
+		"put a new one in its place and reload", NULL);
+}
+
+/* Said at the start, at each reload, and once a day: early enough, and often enough to be seen. */
+static void warn_of_ends(const struct daemon *d)
+{
+	const struct tls_dates *dates = tls_dates(d->tls);
+	const int64_t now = (int64_t)time(NULL), soon = now + (int64_t)CERTIFICATE_WARNING_DAYS * DAY_S;
+
+	if (dates->certificate <= soon)
+		warn_of_end("certificate_ends_soon", "tls_certificate", d->config.tls_certificate,
+			dates->certificate - now);
+	if (dates->client_ca <= soon)
+		warn_of_end("client_ca_ends_soon", "tls_client_ca", d->config.tls_client_ca, dates->client_ca - now);
+	/* A list lives days, not years: the last quarter of its life is late. */
+	if (dates->crl && (dates->crl - now) * 4 <= dates->crl - dates->crl_since)
+		warn_of_end("crl_ends_soon", "tls_client_crl", d->config.tls_client_crl, dates->crl - now);
+}
+
+static void on_calendar(evutil_socket_t fd, short what, void *owner)
+{
+	(void)fd;
+	(void)what;
+	warn_of_ends(owner);
+}
+
 /* ---- reload ---- */
 
 static bool reload(struct daemon *d, char *ret_restart, size_t size, struct error *err)
@@ -168,21 +203,26 @@ static bool reload(struct daemon *d, char *ret_restart, size_t size, struct erro
 	listener_reload(d->listener, &d->config, tls);
 	tls_unref(d->tls);
 	d->tls = tls;
+	warn_of_ends(d);
 	return true;
 }
 
 static void on_reload(evutil_socket_t signal, short what, void *owner)
 {
 	struct daemon *d = owner;
-	char restart[512];
+	char restart[512], notice[600];
 	struct error err;
+	bool good;
 
 	(void)signal;
 	(void)what;
 	if (d->rpc.draining)
 		return;
 	notify_reloading();
-	if (reload(d, restart, sizeof(restart), &err)) {
+	good = reload(d, restart, sizeof(restart), &err);
+	metrics_reload(good);
+	if (good) {
+		snprintf(notice, sizeof(notice), "%s", health_serving() ? "STATUS=Serving." : "");
 		log_event(LOG_LEVEL_INFO, "reloaded", "file", d->config_path, NULL);
 		if (restart[0] != '\0')
 			log_event(LOG_LEVEL_WARNING, "restart_needed", "keys", restart, "text",
@@ -190,9 +230,13 @@ static void on_reload(evutil_socket_t signal, short what, void *owner)
 	} else {
 		log_event(LOG_LEVEL_ERROR, "reload_refused", "text", err.text, "advice",
 			"the old settings stay in force; correct this and reload again", NULL);
+		snprintf(notice, sizeof(notice), "STATUS=Reload refused, the old settings stay in force: %s", err.text);
 	}
-	if (d->was_ready)
+	if (d->was_ready) {
 		notify_send("READY=1");
+		if (notice[0] != '\0')
+			notify_send(notice);
+	}
 }
 
 /* libevent calls once for each signal: however many came at once, they ask for one reload, and clients come in between. */
@@ -268,7 +312,7 @@ static bool out_of_memory(struct error *err)
 static bool start_events(struct daemon *d, struct error *err)
 {
 	int64_t usec = notify_watchdog_usec() / 2;
-	const struct timeval period = {.tv_sec = usec / 1000000, .tv_usec = usec % 1000000};
+	const struct timeval period = {.tv_sec = usec / 1000000, .tv_usec = usec % 1000000}, day = {.tv_sec = DAY_S};
 
 	signal(SIGPIPE, SIG_IGN);
 	d->reload = event_new(d->base, -1, 0, on_reload, d);
@@ -277,10 +321,11 @@ static bool start_events(struct daemon *d, struct error *err)
 	d->interrupt = evsignal_new(d->base, SIGINT, on_end, d);
 	d->drain_timer = evtimer_new(d->base, on_drain_timeout, d);
 	d->watchdog = event_new(d->base, -1, EV_PERSIST, on_watchdog, d);
-	if (!d->hup || !d->term || !d->interrupt || !d->drain_timer || !d->watchdog)
+	d->calendar = event_new(d->base, -1, EV_PERSIST, on_calendar, d);
+	if (!d->hup || !d->term || !d->interrupt || !d->drain_timer || !d->watchdog || !d->calendar)
 		return out_of_memory(err);
 	if (event_add(d->hup, NULL) != 0 || event_add(d->term, NULL) != 0 || event_add(d->interrupt, NULL) != 0 ||
-		(usec > 0 && event_add(d->watchdog, &period) != 0))
+		event_add(d->calendar, &day) != 0 || (usec > 0 && event_add(d->watchdog, &period) != 0))
 		return out_of_memory(err);
 	return true;
 }
@@ -299,7 +344,8 @@ static bool start_serving(struct daemon *d, struct error *err)
 	if (!d->listener)
 		return false;
 	if (d->config.metrics_listen[0] != '\0') {
-		d->metrics = metrics_server_new(d->base, d->config.metrics_listen, &d->rpc, &d->listener, err);
+		d->metrics = metrics_server_new(d->base, d->config.metrics_listen, &d->rpc, &d->listener,
+			(const struct tls *const *)&d->tls, err);
 		if (!d->metrics)
 			return false;
 	}
@@ -322,6 +368,7 @@ static bool start(struct daemon *d, struct error *err)
 	d->rpc.builtins = builtins;
 	d->rpc.config = &d->config;
 	raise_descriptor_limit(&d->config);
+	warn_of_ends(d);
 	return start_events(d, err) && start_serving(d, err);
 }
 
@@ -345,6 +392,7 @@ static void daemon_release(struct daemon *d)
 	free_event(d->interrupt);
 	free_event(d->drain_timer);
 	free_event(d->watchdog);
+	free_event(d->calendar);
 	if (d->base)
 		event_base_free(d->base);
 	libevent_global_shutdown();

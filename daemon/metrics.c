@@ -1,20 +1,19 @@
 /*
  * Counters, and the plain HTTP listener that shows them: /metrics, /healthz, /readyz.
  *
- * Counted by net and rpc; the server is made by daemon.c. Owns the counters (one set a process) and the evhttp.
+ * Counted by net and rpc; the server is made by daemon.c. Owns the counters (one set a process) and the http_server.
  * Text format: https://prometheus.io/docs/instrumenting/exposition_formats/
  */
 #include "metrics.h"
 
+#include "http.h"
 #include "listener.h"
 #include "method.h"
 #include "pool.h"
 #include "rpc.h"
+#include "tls.h"
 
-#include <errno.h>
 #include <event2/buffer.h>
-#include <event2/http.h>
-#include <event2/listener.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,28 +21,37 @@
 #include <time.h>
 #include <unistd.h>
 
-enum {
-	METHODS_MAX = 256,
-	BUCKETS = 14,
-	HTTP_TIMEOUT_S = 10,
-	HTTP_HEADER_MAX = 8192,
-	HTTP_BODY_MAX = 1024,
-	ACCEPT_PAUSE_S = 1
-};
+enum { METHODS_MAX = 256, BUCKETS = 14 };
 
+/* Rows of one name stand together; the first has the help of all, the others differ by their label. */
 static const struct {
-	const char *name, *help;
+	const char *name, *help, *label;
 } metric_rows[] = {
 	[METRIC_CONNECTIONS_ACCEPTED] = {"radioshop_connections_accepted_total", "Client connections taken."},
-	[METRIC_CONNECTIONS_REFUSED] = {"radioshop_connections_refused_total",
-		"Client connections closed at once, over a limit."},
+	[METRIC_REFUSED_TOTAL] = {"radioshop_connections_refused_total",
+		"Client connections closed at once, over a limit.", "limit=\"max_connections\""},
+	[METRIC_REFUSED_ADDRESS] = {"radioshop_connections_refused_total", NULL,
+		"limit=\"max_connections_per_address\""},
+	[METRIC_REFUSED_RATE] = {"radioshop_connections_refused_total", NULL, "limit=\"max_handshakes_per_s\""},
 	[METRIC_HANDSHAKES_FAILED] = {"radioshop_handshakes_failed_total",
 		"TLS handshakes that failed: no certificate, a wrong one, or a client that gave up."},
+	[METRIC_HANDSHAKES_PUSHED_OUT] = {"radioshop_handshakes_pushed_out_total",
+		"TLS handshakes ended to make place for others, over max_handshakes; they are among the failed ones "
+		"too."},
+	[METRIC_CUT_REVOKED] = {"radioshop_connections_cut_total",
+		"Open client connections that were ended because their peer may not stay.", "why=\"revoked\""},
+	[METRIC_CUT_EXPIRED] = {"radioshop_connections_cut_total", NULL, "why=\"expired\""},
+	[METRIC_CUT_LOCKED_OUT] = {"radioshop_connections_cut_total", NULL, "why=\"locked_out\""},
+	[METRIC_CUT_AGE] = {"radioshop_connections_cut_total", NULL, "why=\"age\""},
+	[METRIC_SILENT] = {"radioshop_clients_gone_total", "Client connections ended because nobody answered a PING."},
 	[METRIC_ACCEPT_PAUSES] = {"radioshop_accept_pauses_total",
 		"Times that file descriptors ran out and accepting paused."},
 	[METRIC_CONTROL_FRAME_FLOODS] = {"radioshop_control_frame_floods_total",
 		"Connections ended because they sent more control frames than a client needs."},
 	[METRIC_STALLS] = {"radioshop_stalls_total", "Connections and replies ended because nothing moved."},
+	[METRIC_RELOADS] = {"radioshop_reloads_total",
+		"Times that SIGHUP had the settings and certificates read again.", "outcome=\"taken\""},
+	[METRIC_RELOADS_REFUSED] = {"radioshop_reloads_total", NULL, "outcome=\"refused\""},
 	[METRIC_BYTES_IN] = {"radioshop_received_bytes_total", "Bytes from clients, after decryption."},
 	[METRIC_BYTES_OUT] = {"radioshop_sent_bytes_total", "Bytes to clients, before encryption."},
 };
@@ -66,13 +74,20 @@ static uint64_t counters[METRIC_COUNT];
 static struct tally tallies[METHODS_MAX + 1]; /* the last one is for builtin and unknown methods */
 
 struct metrics_server {
-	struct evhttp *http;
-	struct event *resume; /* takes accepting up again */
-	struct evconnlistener *socket;
+	struct http_server *http;
 	const struct rpc *rpc;
 	struct listener *const *listener;
+	const struct tls *const *tls;
 	time_t started;
 };
+
+static bool reload_failed;
+
+void metrics_reload(bool good)
+{
+	reload_failed = !good;
+	metrics_add(good ? METRIC_RELOADS : METRIC_RELOADS_REFUSED, 1);
+}
 
 void metrics_add(enum metric m, uint64_t n)
 {
@@ -217,6 +232,38 @@ static bool is_ready(const struct metrics_server *s)
 	return s->rpc->pool && pool_ready(s->rpc->pool) && !s->rpc->draining;
 }
 
+static void show_counter(struct evbuffer *out, size_t i)
+{
+	const char *label = metric_rows[i].label;
+
+	if (metric_rows[i].help)
+		head(out, metric_rows[i].name, "counter", metric_rows[i].help);
+	evbuffer_add_printf(out, "%s%s%s%s %" PRIu64 "\n", metric_rows[i].name, label ? "{" : "", label ? label : "",
+		label ? "}" : "", counters[i]);
+}
+
+/* How long something is good for; nothing when there is none of it (0). Below 0 once it is over. */
+static void show_seconds_left(struct evbuffer *out, const char *name, const char *help, int64_t end)
+{
+	if (end == 0)
+		return;
+	head(out, name, "gauge", help);
+	evbuffer_add_printf(out, "%s %" PRId64 "\n", name, end - (int64_t)time(NULL));
+}
+
+static void show_tls(struct evbuffer *out, const struct tls *tls)
+{
+	const struct tls_dates *dates = tls_dates(tls);
+
+	show_seconds_left(out, "radioshop_tls_certificate_seconds_left",
+		"How long the daemon's certificate is still valid, or one between it and its CA.", dates->certificate);
+	show_seconds_left(out, "radioshop_tls_client_ca_seconds_left",
+		"How long the CA of the clients is still valid; of several, the first to end.", dates->client_ca);
+	show_seconds_left(out, "radioshop_tls_client_crl_seconds_left",
+		"How long until the list of revoked certificates must have been renewed, or no client gets in.",
+		dates->crl);
+}
+
 static void show_all(struct evbuffer *out, const struct metrics_server *s)
 {
 	head(out, "radioshop_build_info", "gauge", "Always 1; says which version runs.");
@@ -229,148 +276,61 @@ static void show_all(struct evbuffer *out, const struct metrics_server *s)
 	gauge(out, "process_resident_memory_bytes", "Memory in use.", resident_bytes());
 	gauge(out, "radioshop_connections", "Client connections that are open.",
 		*s->listener ? listener_connections(*s->listener) : 0);
+	gauge(out, "radioshop_reload_failed",
+		"1 when the last reload was refused and older settings or certificates are in force.", reload_failed);
+	if (*s->tls)
+		show_tls(out, *s->tls);
 	for (size_t i = 0; i < METRIC_COUNT; i++)
-		counter(out, metric_rows[i].name, metric_rows[i].help, counters[i]);
+		show_counter(out, i);
 	if (s->rpc->pool)
 		show_pool(out, s->rpc->pool);
 	show_calls(out);
 	show_durations(out);
 }
 
-/* Sends what is in body (text when NULL) and frees it. */
-static void answer(
-	struct evhttp_request *request, int status, const char *type, struct evbuffer *body, const char *text)
+static int show_page(void *owner, const char *path, struct evbuffer *body, const char **ret_type)
 {
-	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
-	struct evbuffer *out = body ? body : evbuffer_new();
+	const struct metrics_server *s = owner;
 
-	if (!out) {
-		evhttp_send_error(request, HTTP_SERVUNAVAIL, NULL);
-		return;
+	if (strcmp(path, "/metrics") == 0) {
+		*ret_type = "text/plain; version=0.0.4; charset=utf-8";
+		show_all(body, s);
+		return 200;
 	}
-	if (!body)
-		evbuffer_add_printf(out, "%s\n", text);
-	evhttp_add_header(headers, "Content-Type", type);
-	evhttp_add_header(headers, "Cache-Control", "no-store");
-	evhttp_send_reply(request, status, NULL, out);
-	evbuffer_free(out);
-}
-
-static const char plain[] = "text/plain; charset=utf-8";
-
-static void on_metrics(struct evhttp_request *request, void *arg)
-{
-	struct evbuffer *out = evbuffer_new();
-
-	if (!out) {
-		evhttp_send_error(request, HTTP_SERVUNAVAIL, NULL);
-		return;
+	if (strcmp(path, "/healthz") == 0) {
+		evbuffer_add_printf(body, "alive\n");
+		return 200;
 	}
-	show_all(out, arg);
-	answer(request, HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", out, NULL);
-}
-
-static void on_healthz(struct evhttp_request *request, void *arg)
-{
-	(void)arg;
-	answer(request, HTTP_OK, plain, NULL, "alive");
-}
-
-static void on_readyz(struct evhttp_request *request, void *arg)
-{
-	const struct metrics_server *s = arg;
-
-	if (is_ready(s))
-		answer(request, HTTP_OK, plain, NULL, "ready");
-	else if (s->rpc->draining)
-		answer(request, HTTP_SERVUNAVAIL, plain, NULL,
-			"not ready: the daemon is ending; new calls are refused");
-	else
-		answer(request, HTTP_SERVUNAVAIL, plain, NULL,
-			"not ready: the database cannot be reached; the log says why, and the daemon keeps trying");
-}
-
-static void on_other(struct evhttp_request *request, void *arg)
-{
-	(void)arg;
-	answer(request, HTTP_NOTFOUND, plain, NULL, "there is /metrics, /healthz and /readyz");
-}
-
-/* Without this, libevent would spin while descriptors are out (DESIGN §9). */
-static void on_accept_error(struct evconnlistener *socket, void *arg)
-{
-	const struct metrics_server *s = arg;
-	const struct timeval pause = {.tv_sec = ACCEPT_PAUSE_S};
-
-	metrics_add(METRIC_ACCEPT_PAUSES, 1);
-	evconnlistener_disable(socket);
-	event_add(s->resume, &pause);
-}
-
-static void on_resume(evutil_socket_t fd, short what, void *arg)
-{
-	const struct metrics_server *s = arg;
-
-	(void)fd;
-	(void)what;
-	evconnlistener_enable(s->socket);
-}
-
-/* ADDRESS:PORT, as config.c has checked it. */
-static bool bind_to(struct metrics_server *s, const char *address, struct error *err)
-{
-	const char *colon = strrchr(address, ':');
-	struct evhttp_bound_socket *bound;
-	char host[64];
-	size_t len;
-	bool six = address[0] == '[';
-
-	if (!colon)
-		return error_set(err, STATUS_INVALID_ARGUMENT, "metrics_listen", "metrics_listen must be ADDRESS:PORT");
-	len = (size_t)(colon - address) - (six ? 2 : 0);
-	snprintf(host, sizeof(host), "%.*s", (int)len, address + (six ? 1 : 0));
-	errno = 0;
-	bound = evhttp_bind_socket_with_handle(s->http, host, (ev_uint16_t)strtoul(colon + 1, NULL, 10));
-	if (!bound)
-		return error_set(err, STATUS_UNAVAILABLE, "metrics_listen", "cannot listen on metrics_listen %s: %s",
-			address, strerror(errno));
-	s->socket = evhttp_bound_socket_get_listener(bound);
-	evconnlistener_set_error_cb(s->socket, on_accept_error);
-	return true;
-}
-
-static void set_limits(struct evhttp *http)
-{
-	evhttp_set_timeout(http, HTTP_TIMEOUT_S);
-	evhttp_set_max_headers_size(http, HTTP_HEADER_MAX);
-	evhttp_set_max_body_size(http, HTTP_BODY_MAX);
-	evhttp_set_allowed_methods(http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
+	if (strcmp(path, "/readyz") != 0) {
+		evbuffer_add_printf(body, "there is /metrics, /healthz and /readyz\n");
+		return 404;
+	}
+	if (is_ready(s)) {
+		evbuffer_add_printf(body, "ready\n");
+		return 200;
+	}
+	evbuffer_add_printf(body, "not ready: %s\n",
+		s->rpc->draining ? "the daemon is ending; new calls are refused"
+				 : "the database cannot be reached; the log says why, and the daemon keeps trying");
+	return 503;
 }
 
 struct metrics_server *metrics_server_new(struct event_base *base, const char *address, const struct rpc *rpc,
-	struct listener *const *listener, struct error *err)
+	struct listener *const *listener, const struct tls *const *tls, struct error *err)
 {
 	struct metrics_server *s = calloc(1, sizeof(*s));
 
-	if (s) {
-		s->http = evhttp_new(base);
-		s->resume = evtimer_new(base, on_resume, s);
-	}
-	if (!s || !s->http || !s->resume) {
-		metrics_server_free(s);
+	if (!s) {
 		(void)error_set(err, STATUS_RESOURCE_EXHAUSTED, NULL, "out of memory");
 		return NULL;
 	}
 	s->rpc = rpc;
 	s->listener = listener;
+	s->tls = tls;
 	s->started = time(NULL);
-	set_limits(s->http);
-	evhttp_set_cb(s->http, "/metrics", on_metrics, s);
-	evhttp_set_cb(s->http, "/healthz", on_healthz, s);
-	evhttp_set_cb(s->http, "/readyz", on_readyz, s);
-	evhttp_set_gencb(s->http, on_other, s);
-	if (!bind_to(s, address, err)) {
-		metrics_server_free(s);
+	s->http = http_server_new(base, address, "metrics_listen", show_page, s, err);
+	if (!s->http) {
+		free(s);
 		return NULL;
 	}
 	return s;
@@ -380,9 +340,6 @@ void metrics_server_free(struct metrics_server *s)
 {
 	if (!s)
 		return;
-	if (s->resume)
-		event_free(s->resume);
-	if (s->http)
-		evhttp_free(s->http);
+	http_server_free(s->http);
 	free(s);
 }

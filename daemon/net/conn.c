@@ -17,10 +17,10 @@
 #include "conn_set.h"
 #include "h2.h"
 #include "log.h"
-#include "metrics.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <event2/util.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
@@ -29,6 +29,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -39,7 +40,8 @@ enum {
 	WRITES_A_TURN = 16,
 	LINGER_MS = 2000,
 	LINGER_BYTES = 256 * 1024,
-	DRAIN_NOTICE_MS = 500, /* between the two GOAWAYs of a drain: a round trip, generously */
+	NOTICE_MS = 500, /* between the two GOAWAYs: a round trip, generously */
+	AGE_JITTER_PERMILLE = 100,
 };
 
 _Static_assert(sizeof((struct peer *)0)->principal >= PRINCIPAL_NAME_MAX, "a principal's name fits into a peer");
@@ -60,6 +62,8 @@ void address_format(const struct sockaddr *address, socklen_t len, char *out, si
 static void conn_move(struct conn *c, enum conn_state to)
 {
 	assert(to > c->state);
+	if (c->state == CONN_HANDSHAKE)
+		conn_set_greeted(c->set, c);
 	c->state = to;
 	c->since_ms = clock_ms();
 }
@@ -144,7 +148,39 @@ static void conn_close(struct conn *c)
 	conn_linger(c);
 }
 
-static void conn_handshake(struct conn *c)
+/* Tells the client to go elsewhere with what it has not begun. */
+static void conn_leave(struct conn *c)
+{
+	if (c->leaving_ms)
+		return;
+	c->leaving_ms = clock_ms();
+	h2_shutdown_notice(c->h2);
+}
+
+static void conn_open(struct conn *c)
+{
+	uint16_t random;
+
+	conn_move(c, CONN_OPEN);
+	evutil_secure_rng_get_bytes(&random, sizeof random);
+	c->opened_ms = c->heard_ms = c->since_ms;
+	c->age_permille = 1000 - AGE_JITTER_PERMILLE + random % (2 * AGE_JITTER_PERMILLE + 1);
+	c->expires_s = tls_peer_expires(c->ssl);
+	c->h2 = h2_new(c->set->rpc, &c->peer, conn_wake, c);
+	if (!c->h2) {
+		conn_kill(c);
+		return;
+	}
+	log_event(LOG_LEVEL_DEBUG, "connected", "principal", c->peer.principal, "peer", c->peer.address, NULL);
+	event_active(&c->readable, EV_READ, 0);
+	if (c->set->draining_since_ms)
+		conn_leave(c);
+	/* The files were loaded anew while it shook hands on the old ones. */
+	if (c->recheck)
+		conn_check_certificate(c);
+}
+
+void conn_step_handshake(struct conn *c)
 {
 	struct error err = {.code = STATUS_OK};
 	int rc;
@@ -159,21 +195,19 @@ static void conn_handshake(struct conn *c)
 			conn_handshake_failed(c);
 		return;
 	}
-	if (!tls_peer_principal(c->ssl, c->peer.principal, &err)) {
-		conn_log_refusal(c, err.text);
-		conn_close(c);
+	if (tls_peer_principal(c->ssl, c->peer.principal, &err)) {
+		conn_open(c);
 		return;
 	}
-	conn_move(c, CONN_OPEN);
-	c->h2 = h2_new(c->set->rpc, &c->peer, conn_wake, c);
-	if (!c->h2) {
-		conn_kill(c);
-		return;
-	}
-	if (c->set->draining_since_ms)
-		h2_shutdown_notice(c->h2);
-	log_event(LOG_LEVEL_DEBUG, "connected", "principal", c->peer.principal, "peer", c->peer.address, NULL);
-	event_active(&c->readable, EV_READ, 0);
+	conn_log_refusal(c, err.text);
+	conn_close(c);
+}
+
+void conn_push_out(struct conn *c)
+{
+	metrics_add(METRIC_HANDSHAKES_PUSHED_OUT, 1);
+	conn_log_refusal(c, "more than max_handshakes at one time, and this one has taken longest");
+	conn_kill(c);
 }
 
 /* After a failed SSL_read: nothing there, or the end. */
@@ -205,6 +239,8 @@ static void conn_read(struct conn *c)
 			return;
 		}
 		metrics_add(METRIC_BYTES_IN, (uint64_t)n);
+		c->heard_ms = clock_ms();
+		c->pinged_ms = 0;
 		if (!h2_receive(c->h2, chunk, (size_t)n)) {
 			conn_move(c, CONN_CLOSING);
 			event_del(&c->readable);
@@ -315,7 +351,7 @@ static void conn_on_event(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	switch (c->state) {
 	case CONN_HANDSHAKE:
-		conn_handshake(c);
+		conn_set_can_step(c->set, c);
 		break;
 	case CONN_OPEN:
 		if ((what & EV_READ) || ((what & EV_TIMEOUT) && !c->blocked_ms))
@@ -348,7 +384,7 @@ bool conn_start(struct conn_set *set, int fd, const struct sockaddr_storage *add
 	c->fd = fd;
 	c->ssl = ssl;
 	c->since_ms = clock_ms();
-	c->address = *address;
+	c->origin = address_origin((const struct sockaddr *)address);
 	address_format((const struct sockaddr *)address, len, c->peer.address, sizeof c->peer.address);
 	event_assign(&c->readable, set->base, fd, EV_READ | EV_PERSIST, conn_on_event, c);
 	event_assign(&c->writable, set->base, fd, EV_WRITE, conn_on_event, c);
@@ -358,11 +394,79 @@ bool conn_start(struct conn_set *set, int fd, const struct sockaddr_storage *add
 	return true;
 }
 
-static void conn_stalled(struct conn *c)
+void conn_cut(struct conn *c, enum metric counter, const char *why)
 {
-	metrics_add(METRIC_STALLS, 1);
-	log_event(LOG_LEVEL_INFO, "connection_stalled", "principal", c->peer.principal, "peer", c->peer.address, NULL);
+	if (c->state != CONN_OPEN)
+		return;
+	metrics_add(counter, 1);
+	log_event(LOG_LEVEL_WARNING, "connection_cut", "principal", c->peer.principal, "peer", c->peer.address, "why",
+		why, NULL);
+	h2_cut(c->h2);
+	conn_move(c, CONN_CLOSING);
+	event_del(&c->readable);
+	conn_wake(c);
+}
+
+/* Nothing is sent: it would not arrive. */
+static void conn_stalled(struct conn *c, enum metric counter)
+{
+	metrics_add(counter, 1);
+	log_event(LOG_LEVEL_INFO, counter == METRIC_SILENT ? "client_gone" : "connection_stalled", "principal",
+		c->peer.principal, "peer", c->peer.address, NULL);
 	conn_kill(c);
+}
+
+/* A peer that is gone without a word is found while somebody waits for it: it must answer a PING. */
+static void conn_check_silence(struct conn *c, int64_t now)
+{
+	const struct config *config = c->set->config;
+
+	if (c->pinged_ms && now - c->pinged_ms > config->stall_timeout_ms) {
+		conn_stalled(c, METRIC_SILENT);
+	} else if (!c->pinged_ms && now - c->heard_ms > config->keepalive_ms) {
+		c->pinged_ms = now;
+		h2_ping(c->h2);
+	}
+}
+
+/* Idle or old: notice, GOAWAY, and after the grace the end. While the daemon drains, that has its own limit. */
+static void conn_check_leaving(struct conn *c, int64_t now, int64_t idle)
+{
+	const struct config *config = c->set->config;
+	int64_t age = (int64_t)config->connection_age_ms * c->age_permille / 1000;
+
+	if (!c->leaving_ms) {
+		if ((idle && now - idle > config->idle_timeout_ms) || now - c->opened_ms >= age)
+			conn_leave(c);
+	} else if (!c->gone_away) {
+		if (now - c->leaving_ms < NOTICE_MS)
+			return;
+		c->gone_away = true;
+		h2_goaway(c->h2, c->set->draining_since_ms != 0);
+	} else if (!c->set->draining_since_ms && now - c->leaving_ms >= NOTICE_MS + config->connection_grace_ms) {
+		conn_cut(c, METRIC_CUT_AGE, "older than connection_age_ms, and its calls did not end in time");
+	}
+}
+
+void conn_lock_out(struct conn *c)
+{
+	if (c->state != CONN_OPEN)
+		return;
+	c->locked_out = true;
+	conn_leave(c);
+}
+
+/*
+ * The client may have sent calls just now: these are still answered, with UNAUTHENTICATED. After the notice it comes on
+ * another connection, where it is told the same.
+ */
+static void conn_check_locked_out(struct conn *c, int64_t now)
+{
+	conn_lock_out(c);
+	if (now - c->leaving_ms >= NOTICE_MS)
+		conn_cut(c, METRIC_CUT_LOCKED_OUT,
+			h2_is_locked_out(c->h2) ? "the database did not let its principal in"
+						: "the shop does not know its principal, or has locked it out");
 }
 
 static void conn_check_open(struct conn *c, int64_t now)
@@ -371,17 +475,21 @@ static void conn_check_open(struct conn *c, int64_t now)
 	int64_t idle = h2_idle_since(c->h2);
 
 	if (c->blocked_ms && now - c->blocked_ms > config->stall_timeout_ms) {
-		conn_stalled(c);
+		conn_stalled(c, METRIC_STALLS);
 		return;
 	}
 	h2_check_time(c->h2, now);
-	if (c->gone_away)
+	if (time(NULL) >= c->expires_s) {
+		conn_cut(c, METRIC_CUT_EXPIRED, "its certificate has expired");
 		return;
-	if ((c->set->draining_since_ms && now - c->set->draining_since_ms >= DRAIN_NOTICE_MS) ||
-		(idle && now - idle > config->idle_timeout_ms)) {
-		c->gone_away = true;
-		h2_goaway(c->h2);
 	}
+	if (c->locked_out || h2_is_locked_out(c->h2)) {
+		conn_check_locked_out(c, now);
+		return;
+	}
+	conn_check_leaving(c, now, idle);
+	if (c->state == CONN_OPEN && !idle && !c->blocked_ms)
+		conn_check_silence(c, now);
 }
 
 void conn_check_time(struct conn *c, int64_t now)
@@ -408,11 +516,11 @@ void conn_check_time(struct conn *c, int64_t now)
 
 void conn_check_certificate(struct conn *c)
 {
-	if (c->state != CONN_OPEN || tls_peer_still_valid(c->set->tls, c->ssl))
-		return;
-	log_event(LOG_LEVEL_WARNING, "certificate_no_longer_valid", "principal", c->peer.principal, "peer",
-		c->peer.address, NULL);
-	conn_kill(c);
+	if (c->state == CONN_HANDSHAKE)
+		return; /* conn_open() does */
+	c->recheck = false;
+	if (c->state == CONN_OPEN && !tls_peer_still_valid(c->set->tls, c->ssl))
+		conn_cut(c, METRIC_CUT_REVOKED, "its certificate no longer passes");
 }
 
 void conn_drain(struct conn *c)
@@ -420,5 +528,5 @@ void conn_drain(struct conn *c)
 	if (c->state == CONN_HANDSHAKE)
 		conn_kill(c);
 	else if (c->state == CONN_OPEN)
-		h2_shutdown_notice(c->h2);
+		conn_leave(c);
 }

@@ -8,11 +8,19 @@
 #include "conn.h"
 #include "log.h"
 
-#include <netinet/in.h>
+#include <event2/util.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { SWEEP_MS = 250, LOGGED_A_SECOND = 20 };
+enum {
+	SWEEP_MS = 250,
+	LOGGED_A_SECOND = 20,
+	/* A step may be a signature, a check a chain of them: between so many, everybody else has their turn. */
+	STEPS_A_TURN = 4,
+	RECHECKS_A_TURN = 16,
+};
+
+static const struct timeval next_turn = {0, 0};
 
 bool conn_set_may_log(struct conn_set *set)
 {
@@ -38,8 +46,77 @@ bool conn_set_may_log(struct conn_set *set)
 void conn_set_add(struct conn_set *set, struct conn *c)
 {
 	TAILQ_INSERT_TAIL(&set->live, c, link);
+	TAILQ_INSERT_TAIL(&set->hands, c, hand_link);
+	set->hand_count++;
 	if (set->count++ == 0)
 		event_add(&set->sweep, &(struct timeval){0, SWEEP_MS * 1000});
+}
+
+void conn_set_can_step(struct conn_set *set, struct conn *c)
+{
+	if (c->can_step)
+		return;
+	c->can_step = true;
+	TAILQ_INSERT_TAIL(&set->steps, c, step_link);
+	event_add(&set->step, &next_turn);
+}
+
+static void steps_remove(struct conn_set *set, struct conn *c)
+{
+	if (!c->can_step)
+		return;
+	c->can_step = false;
+	TAILQ_REMOVE(&set->steps, c, step_link);
+}
+
+void conn_set_greeted(struct conn_set *set, struct conn *c)
+{
+	TAILQ_REMOVE(&set->hands, c, hand_link);
+	set->hand_count--;
+	steps_remove(set, c);
+}
+
+void conn_set_make_room(struct conn_set *set)
+{
+	if (set->hand_count >= (unsigned)set->config->max_handshakes)
+		conn_push_out(TAILQ_FIRST(&set->hands));
+}
+
+/* Handshakes are dear: a crowd of them must not hold up the calls of those who are in. */
+static void on_step(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn_set *set = arg;
+	struct conn *c;
+
+	(void)fd;
+	(void)what;
+	for (int i = 0; i < STEPS_A_TURN && (c = TAILQ_FIRST(&set->steps)); i++) {
+		steps_remove(set, c);
+		conn_step_handshake(c);
+	}
+	if (!TAILQ_EMPTY(&set->steps))
+		event_add(&set->step, &next_turn);
+}
+
+/* After a reload: those that have not been checked yet, a few a turn. */
+static void on_recheck(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn_set *set = arg;
+	struct conn *c, *next;
+	int left = RECHECKS_A_TURN;
+
+	(void)fd;
+	(void)what;
+	for (c = TAILQ_FIRST(&set->live); c; c = next) {
+		next = TAILQ_NEXT(c, link);
+		if (!c->recheck || c->state == CONN_HANDSHAKE)
+			continue;
+		if (left-- == 0) {
+			event_add(&set->recheck, &next_turn);
+			return;
+		}
+		conn_check_certificate(c);
+	}
 }
 
 void conn_set_soil(struct conn_set *set, struct conn *c)
@@ -104,6 +181,8 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
 void conn_set_init(
 	struct conn_set *set, struct event_base *base, const struct config *config, struct tls *tls, struct rpc *rpc)
 {
+	uint64_t key;
+
 	memset(set, 0, sizeof *set);
 	set->base = base;
 	set->config = config;
@@ -112,6 +191,12 @@ void conn_set_init(
 	TAILQ_INIT(&set->live);
 	TAILQ_INIT(&set->dead);
 	TAILQ_INIT(&set->dirty);
+	TAILQ_INIT(&set->hands);
+	TAILQ_INIT(&set->steps);
+	evutil_secure_rng_get_bytes(&key, sizeof key);
+	admission_init(&set->admission, key);
+	evtimer_assign(&set->step, base, on_step, set);
+	evtimer_assign(&set->recheck, base, on_recheck, set);
 	event_assign(&set->turn, base, -1, 0, on_turn, set);
 	event_assign(&set->sweep, base, -1, EV_PERSIST, on_sweep, set);
 }
@@ -126,21 +211,24 @@ void conn_set_release(struct conn_set *set)
 	on_turn(-1, 0, set);
 	event_del(&set->turn);
 	event_del(&set->sweep);
+	event_del(&set->step);
+	event_del(&set->recheck);
 	tls_unref(set->tls);
 }
 
 void conn_set_reload(struct conn_set *set, const struct config *config, struct tls *tls)
 {
-	struct conn *c, *next;
+	struct conn *c;
 
 	tls_ref(tls);
 	tls_unref(set->tls);
 	set->tls = tls;
 	set->config = config;
-	for (c = TAILQ_FIRST(&set->live); c; c = next) {
-		next = TAILQ_NEXT(c, link);
-		conn_check_certificate(c);
+	TAILQ_FOREACH(c, &set->live, link)
+	{
+		c->recheck = true;
 	}
+	event_add(&set->recheck, &next_turn);
 }
 
 void conn_set_drain(struct conn_set *set)
@@ -155,29 +243,14 @@ void conn_set_drain(struct conn_set *set)
 	event_active(&set->turn, EV_TIMEOUT, 0);
 }
 
-/* The bytes of an address without its port. */
-static const void *address_bytes(const struct sockaddr *a, size_t *ret_len)
+unsigned conn_set_count_from(const struct conn_set *set, uint64_t origin)
 {
-	if (a->sa_family == AF_INET) {
-		*ret_len = sizeof(struct in_addr);
-		return &((const struct sockaddr_in *)(const void *)a)->sin_addr;
-	}
-	*ret_len = sizeof(struct in6_addr);
-	return &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr;
-}
-
-unsigned conn_set_count_from(const struct conn_set *set, const struct sockaddr *address)
-{
-	size_t len, other_len;
-	const void *bytes = address_bytes(address, &len);
 	const struct conn *c;
 	unsigned n = 0;
 
 	TAILQ_FOREACH(c, &set->live, link)
 	{
-		const void *other = address_bytes((const struct sockaddr *)&c->address, &other_len);
-
-		n += other_len == len && memcmp(other, bytes, len) == 0;
+		n += c->origin == origin;
 	}
 	return n;
 }

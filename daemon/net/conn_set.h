@@ -4,6 +4,7 @@
 #ifndef RADIOSHOP_CONN_SET_H
 #define RADIOSHOP_CONN_SET_H
 
+#include "admission.h"
 #include "config.h"
 #include "rpc.h"
 #include "tls.h"
@@ -31,7 +32,13 @@ struct conn_set {
 	struct conn_list live, dead;
 	struct conn_list dirty; /* has something to send; linked by `turn_link` */
 	unsigned count;         /* live and dead ones */
+	struct conn_list hands; /* in their handshake, the one that has taken longest first; linked by `hand_link` */
+	struct conn_list steps; /* of these, those that can go on; linked by `step_link` */
+	unsigned hand_count;
+	struct admission admission;
 	struct event turn, sweep;
+	struct event step;             /* the next few handshakes */
+	struct event recheck;          /* the next few certificates after a reload */
 	int64_t draining_since_ms;     /* 0: not draining */
 	void (*on_empty)(void *owner); /* called in the turn that frees the last one while draining */
 	void *owner;
@@ -48,13 +55,17 @@ void conn_set_release(struct conn_set *set);
 void conn_set_reload(struct conn_set *set, const struct config *config, struct tls *tls);
 /* See listener_drain(). */
 void conn_set_drain(struct conn_set *set);
-/* How many come from the same address (ports do not count). */
-unsigned conn_set_count_from(const struct conn_set *set, const struct sockaddr *address);
+/* How many come from there, see admission.h. */
+unsigned conn_set_count_from(const struct conn_set *set, uint64_t origin);
+/* Another handshake is to begin: ends the one that has taken longest if there are too many. */
+void conn_set_make_room(struct conn_set *set);
 /* Whether another line about a refused peer may be logged: 20 a second, then they are only counted. */
 bool conn_set_may_log(struct conn_set *set);
 
-/* For conn.c: a new one, one with something to send, one to be freed. */
+/* For conn.c: a new one; one whose handshake can go on, or is over; one with something to send; one to be freed. */
 void conn_set_add(struct conn_set *set, struct conn *c);
+void conn_set_can_step(struct conn_set *set, struct conn *c);
+void conn_set_greeted(struct conn_set *set, struct conn *c);
 void conn_set_soil(struct conn_set *set, struct conn *c);
 void conn_set_bury(struct conn_set *set, struct conn *c);
 

@@ -7,8 +7,10 @@
  */
 #include "listener.h"
 
+#include "clock.h"
 #include "conn.h"
 #include "conn_set.h"
+#include "lockout.h"
 #include "log.h"
 #include "metrics.h"
 
@@ -22,10 +24,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ACCEPTS_A_TURN = 32, BACKLOG = 512, PAUSE_MS = 250, KEEPALIVE_IDLE_S = 60, KEEPALIVE_PROBES = 3 };
+enum { ACCEPTS_A_TURN = 32, BACKLOG = 512, PAUSE_MS = 250, KEEPALIVE_IDLE_S = 30, KEEPALIVE_PROBES = 3 };
 
 struct listener {
 	struct conn_set conns;
+	struct lockout lockout;
 	const struct config *config;
 	int fd; /* -1: no more clients are taken */
 	struct event acceptable, resume;
@@ -48,32 +51,47 @@ static void client_options(int fd, const struct config *config)
 	set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
 }
 
-/* Why this client cannot be taken; NULL when it can. */
-static const char *client_over_limit(struct listener *l, const struct sockaddr_storage *address)
+/* The limits on new clients, cheapest first. */
+static const struct client_limit {
+	const char *key;
+	enum metric counter;
+} client_limits[] = {
+	{"max_connections", METRIC_REFUSED_TOTAL},
+	{"max_handshakes_per_s", METRIC_REFUSED_RATE},
+	{"max_connections_per_address", METRIC_REFUSED_ADDRESS},
+};
+
+/* The limit because of which this client cannot be taken; NULL when it can. */
+static const struct client_limit *client_over_limit(struct listener *l, uint64_t origin)
 {
-	if (l->conns.count >= (unsigned)l->config->max_connections)
-		return "max_connections";
-	if (conn_set_count_from(&l->conns, (const struct sockaddr *)address) >=
-		(unsigned)l->config->max_connections_per_address)
-		return "max_connections_per_address";
+	const struct config *config = l->config;
+
+	if (l->conns.count >= (unsigned)config->max_connections)
+		return &client_limits[0];
+	if (!admission_take(&l->conns.admission, origin, config->max_handshakes_per_s,
+		    config->max_connections_per_address, clock_ms()))
+		return &client_limits[1];
+	if (conn_set_count_from(&l->conns, origin) >= (unsigned)config->max_connections_per_address)
+		return &client_limits[2];
 	return NULL;
 }
 
 static void client_accepted(struct listener *l, int fd, const struct sockaddr_storage *address, socklen_t len)
 {
-	const char *limit = client_over_limit(l, address);
+	const struct client_limit *limit = client_over_limit(l, address_origin((const struct sockaddr *)address));
 	char text[64];
 
 	if (limit) {
-		metrics_add(METRIC_CONNECTIONS_REFUSED, 1);
+		metrics_add(limit->counter, 1);
 		address_format((const struct sockaddr *)address, len, text, sizeof text);
 		if (conn_set_may_log(&l->conns))
-			log_event(LOG_LEVEL_WARNING, "connection_refused", "peer", text, "limit", limit, NULL);
+			log_event(LOG_LEVEL_WARNING, "connection_refused", "peer", text, "limit", limit->key, NULL);
 		close(fd);
 		return;
 	}
 	metrics_add(METRIC_CONNECTIONS_ACCEPTED, 1);
 	client_options(fd, l->config);
+	conn_set_make_room(&l->conns);
 	if (!conn_start(&l->conns, fd, address, len))
 		log_event(LOG_LEVEL_ERROR, "connection_refused", "why", "no memory", NULL);
 }
@@ -141,8 +159,23 @@ static bool address_parse(const char *text, struct addrinfo **ret_address, struc
 		"listen is not a numeric ADDRESS:PORT such as 127.0.0.1:8443 or [::]:8443");
 }
 
-static bool listener_bind(struct listener *l, const char *text, struct error *err)
+static bool cannot_listen(const char *text, struct error *err)
 {
+	if (errno == EADDRINUSE)
+		return error_set(err, STATUS_UNAVAILABLE, "listen",
+			"cannot listen on %s: another process listens there; stop it, or give all of them "
+			"listen_shared = yes if they are to share the clients",
+			text);
+	return error_set(err, STATUS_UNAVAILABLE, "listen", "cannot listen on %s: %s", text, strerror(errno));
+}
+
+/*
+ * The kernel spreads clients over all sockets of one user that listen there with SO_REUSEPORT. Only when it was asked
+ * for: otherwise a daemon started twice by mistake would take half of the clients, with nobody the wiser.
+ */
+static bool listener_bind(struct listener *l, const struct config *config, struct error *err)
+{
+	const char *text = config->listen;
 	struct addrinfo *address;
 	struct sockaddr_storage bound;
 	socklen_t len = sizeof bound;
@@ -153,13 +186,13 @@ static bool listener_bind(struct listener *l, const char *text, struct error *er
 	l->fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (l->fd >= 0) {
 		set_option(l->fd, SOL_SOCKET, SO_REUSEADDR, 1);
-		set_option(l->fd, SOL_SOCKET, SO_REUSEPORT, 1);
+		set_option(l->fd, SOL_SOCKET, SO_REUSEPORT, strcmp(config->listen_shared, "yes") == 0);
 	}
 	ok = l->fd >= 0 && bind(l->fd, address->ai_addr, address->ai_addrlen) == 0 && listen(l->fd, BACKLOG) == 0 &&
 	     getsockname(l->fd, (struct sockaddr *)&bound, &len) == 0;
 	freeaddrinfo(address);
 	if (!ok)
-		return error_set(err, STATUS_UNAVAILABLE, "listen", "cannot listen on %s: %s", text, strerror(errno));
+		return cannot_listen(text, err);
 	address_format((const struct sockaddr *)&bound, len, l->address, sizeof l->address);
 	return true;
 }
@@ -174,7 +207,7 @@ struct listener *listener_new(
 		return NULL;
 	}
 	l->config = config;
-	if (!listener_bind(l, config->listen, err)) {
+	if (!listener_bind(l, config, err)) {
 		if (l->fd >= 0)
 			close(l->fd);
 		free(l);
@@ -183,6 +216,7 @@ struct listener *listener_new(
 	/* A peer that is gone must show as an error of write, not end the daemon. */
 	signal(SIGPIPE, SIG_IGN);
 	conn_set_init(&l->conns, base, config, tls, rpc);
+	lockout_init(&l->lockout, &l->conns);
 	event_assign(&l->acceptable, base, l->fd, EV_READ | EV_PERSIST, on_acceptable, l);
 	evtimer_assign(&l->resume, base, on_resume, l);
 	event_add(&l->acceptable, NULL);
@@ -204,6 +238,7 @@ void listener_free(struct listener *l)
 	if (!l)
 		return;
 	listener_stop(l);
+	lockout_release(&l->lockout);
 	conn_set_release(&l->conns);
 	free(l);
 }

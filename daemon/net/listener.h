@@ -1,8 +1,8 @@
 /*
  * listener.h: accepts clients and owns their connections.
  *
- * Limits: connections in all and per address, time for the handshake, idle time. When descriptors run
- * out it stops accepting for a moment instead of spinning (DESIGN §9).
+ * Limits: connections in all and per address, new ones a second per address, handshakes at one time, time for the
+ * handshake, idle time, age. When descriptors run out it stops accepting for a moment instead of spinning (DESIGN §9).
  */
 #ifndef RADIOSHOP_LISTENER_H
 #define RADIOSHOP_LISTENER_H

@@ -5,37 +5,35 @@
 #include "tls.h"
 
 #include "config.h"
+#include "tls_files.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { CHAIN_DEPTH_MAX = 2 };
+enum { CHAIN_DEPTH_MAX = 2, SECURITY_LEVEL = 2 /* 112 bits: no SHA-1, no RSA below 2048 */ };
 
 struct tls {
 	SSL_CTX *ctx;
+	struct tls_dates dates;
 	unsigned references;
 };
 
 static const unsigned char alpn_h2[] = {2, 'h', '2'};
+
+/*
+ * Said in full, so that no openssl.cnf of a machine widens it. Without ChaCha20: whoever needs a validated module needs
+ * AES, and everything that runs a radio shop has it in hardware. X25519 stands first all the same: gRPC's clients send
+ * its key share, and without it each handshake would take another round trip.
+ */
+static const char suites[] = "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256";
+static const char suites_of_1_2[] = "ECDHE+AESGCM";
 static char groups[] = "X25519:P-256:P-384";
-
-/* The newest reason OpenSSL has, for a person; empties its queue. */
-static const char *tls_reason(void)
-{
-	unsigned long code = ERR_peek_last_error();
-	const char *reason = code ? ERR_reason_error_string(code) : NULL;
-
-	ERR_clear_error();
-	return reason ? reason : "not in PEM form";
-}
+static char signatures[] = "ECDSA+SHA256:ECDSA+SHA384:ed25519:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:"
+			   "RSA+SHA256:RSA+SHA384:RSA+SHA512";
 
 bool principal_from_uri(const char *uri, size_t len, char ret_name[PRINCIPAL_NAME_MAX])
 {
@@ -84,6 +82,21 @@ static bool certificate_principal(X509 *certificate, char ret_name[PRINCIPAL_NAM
 	return true;
 }
 
+bool principal_from_certificate(const uint8_t *der, size_t len, char ret_name[PRINCIPAL_NAME_MAX], struct error *err)
+{
+	X509 *certificate = len <= LONG_MAX ? d2i_X509(NULL, &der, (long)len) : NULL;
+	bool ok;
+
+	if (!certificate) {
+		ERR_clear_error();
+		return error_set(err, STATUS_UNAUTHENTICATED, NULL, "not a certificate");
+	}
+	ok = certificate_principal(certificate, ret_name, err);
+	X509_free(certificate);
+	ERR_clear_error();
+	return ok;
+}
+
 /* OpenSSL takes a certificate without extended key usage for one that may do everything. We do not. */
 static bool certificate_is_for_clients(X509 *certificate)
 {
@@ -123,170 +136,15 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, 
 	return SSL_TLSEXT_ERR_OK;
 }
 
-/* Opens a PEM file; key: nobody but its owner may read it, save a group that root gave it to. */
-static BIO *pem_open(const char *what, const char *path, bool key, struct error *err)
+static bool tls_policy(SSL_CTX *ctx, const char *minimum)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	FILE *file;
-	struct stat st;
-	BIO *bio;
+	int oldest = strcmp(minimum, "1.2") == 0 ? TLS1_2_VERSION : TLS1_3_VERSION;
 
-	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		error_set(err, STATUS_FAILED_PRECONDITION, NULL, "%s %s: %s", what, path,
-			fd < 0 ? strerror(errno) : "not a regular file");
-		if (fd >= 0)
-			close(fd);
-		return NULL;
-	}
-	if (key && (st.st_mode & 077 & (st.st_uid == 0 ? ~040U : ~0U))) {
-		error_set(err, STATUS_FAILED_PRECONDITION, NULL,
-			"%s %s can be read or written by others (mode %03o); run chmod 600 on it", what, path,
-			(unsigned)st.st_mode & 0777);
-		close(fd);
-		return NULL;
-	}
-	file = fdopen(fd, "r");
-	bio = file ? BIO_new_fp(file, BIO_CLOSE) : NULL;
-	if (!bio) {
-		error_set(err, STATUS_RESOURCE_EXHAUSTED, NULL, "%s %s: no memory to read it", what, path);
-		if (file)
-			fclose(file);
-		else
-			close(fd);
-	}
-	ERR_clear_error();
-	return bio;
-}
-
-/* No pass phrase is ever asked for: there is nobody to answer. */
-static int no_pass_phrase(char *buf, int size, int writing, void *arg)
-{
-	(void)buf;
-	(void)size;
-	(void)writing;
-	(void)arg;
-	return -1;
-}
-
-static bool certificate_check_dates(const char *path, const X509 *certificate, struct error *err)
-{
-	if (X509_cmp_current_time(X509_get0_notAfter(certificate)) <= 0)
-		return error_set(
-			err, STATUS_FAILED_PRECONDITION, NULL, "tls_certificate %s has expired; issue a new one", path);
-	if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0)
-		return error_set(err, STATUS_FAILED_PRECONDITION, NULL,
-			"tls_certificate %s is not valid yet; check the clock of this machine", path);
-	return true;
-}
-
-static bool load_certificate(SSL_CTX *ctx, const char *path, struct error *err)
-{
-	BIO *bio = pem_open("tls_certificate", path, false, err);
-	X509 *certificate = bio ? PEM_read_bio_X509(bio, NULL, no_pass_phrase, NULL) : NULL;
-	X509 *next;
-	bool ok;
-
-	if (!bio)
-		return false;
-	ok = certificate && SSL_CTX_use_certificate(ctx, certificate) == 1;
-	if (!ok)
-		error_set(err, STATUS_FAILED_PRECONDITION, NULL, "tls_certificate %s: %s", path, tls_reason());
-	ok = ok && certificate_check_dates(path, certificate, err);
-	X509_free(certificate);
-	while (ok && (next = PEM_read_bio_X509(bio, NULL, no_pass_phrase, NULL))) {
-		ok = SSL_CTX_add1_chain_cert(ctx, next) == 1;
-		X509_free(next);
-		if (!ok)
-			error_set(err, STATUS_FAILED_PRECONDITION, NULL, "tls_certificate %s: %s", path, tls_reason());
-	}
-	BIO_free(bio);
-	ERR_clear_error();
-	return ok;
-}
-
-static bool load_key(SSL_CTX *ctx, const char *path, const char *certificate_path, struct error *err)
-{
-	BIO *bio = pem_open("tls_key", path, true, err);
-	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_pass_phrase, NULL) : NULL;
-	bool ok = false;
-
-	if (!bio)
-		return false;
-	if (!key)
-		error_set(err, STATUS_FAILED_PRECONDITION, NULL, "tls_key %s: %s; a key without pass phrase is needed",
-			path, tls_reason());
-	else if (SSL_CTX_use_PrivateKey(ctx, key) != 1 || SSL_CTX_check_private_key(ctx) != 1)
-		error_set(err, STATUS_FAILED_PRECONDITION, NULL, "tls_key %s does not belong to tls_certificate %s",
-			path, certificate_path);
-	else
-		ok = true;
-	EVP_PKEY_free(key);
-	BIO_free(bio);
-	ERR_clear_error();
-	return ok;
-}
-
-static bool load_client_ca(SSL_CTX *ctx, const char *path, struct error *err)
-{
-	BIO *bio = pem_open("tls_client_ca", path, false, err);
-	X509 *ca;
-	unsigned count = 0;
-	bool ok = true;
-
-	if (!bio)
-		return false;
-	while (ok && (ca = PEM_read_bio_X509(bio, NULL, no_pass_phrase, NULL))) {
-		ok = X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), ca) == 1 && SSL_CTX_add_client_CA(ctx, ca) == 1;
-		X509_free(ca);
-		count++;
-	}
-	BIO_free(bio);
-	if (!ok || count == 0)
-		return error_set(err, STATUS_FAILED_PRECONDITION, NULL, "tls_client_ca %s: %s", path, tls_reason());
-	ERR_clear_error();
-	return true;
-}
-
-static bool crl_check_dates(const char *path, const X509_CRL *crl, struct error *err)
-{
-	const ASN1_TIME *next = X509_CRL_get0_nextUpdate(crl);
-
-	if (next && X509_cmp_current_time(next) > 0)
-		return true;
-	return error_set(err, STATUS_FAILED_PRECONDITION, NULL,
-		"tls_client_crl %s is stale: its next update is past; publish a new one", path);
-}
-
-static bool load_crl(SSL_CTX *ctx, const char *path, struct error *err)
-{
-	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
-	BIO *bio = pem_open("tls_client_crl", path, false, err);
-	X509_CRL *crl;
-	unsigned count = 0;
-	bool ok = true;
-
-	if (!bio)
-		return false;
-	while (ok && (crl = PEM_read_bio_X509_CRL(bio, NULL, no_pass_phrase, NULL))) {
-		ok = crl_check_dates(path, crl, err);
-		if (ok && X509_STORE_add_crl(store, crl) != 1)
-			ok = error_set(
-				err, STATUS_FAILED_PRECONDITION, NULL, "tls_client_crl %s: %s", path, tls_reason());
-		X509_CRL_free(crl);
-		count++;
-	}
-	BIO_free(bio);
-	if (ok && count == 0)
-		ok = error_set(err, STATUS_FAILED_PRECONDITION, NULL, "tls_client_crl %s: %s", path, tls_reason());
-	ERR_clear_error();
-	if (ok)
-		X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx), X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
-	return ok;
-}
-
-static bool tls_policy(SSL_CTX *ctx)
-{
-	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	SSL_CTX_set_options(ctx,
+		SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+	SSL_CTX_set_security_level(ctx, SECURITY_LEVEL);
+	/* What we send is what tls_certificate has; the CAs of the clients are not ours to show. */
+	SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
 	SSL_CTX_set_mode(
 		ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
@@ -294,8 +152,11 @@ static bool tls_policy(SSL_CTX *ctx)
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, on_verify);
 	SSL_CTX_set_verify_depth(ctx, CHAIN_DEPTH_MAX);
 	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
-	return SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) == 1 && SSL_CTX_set_num_tickets(ctx, 0) == 1 &&
-	       SSL_CTX_set1_groups_list(ctx, groups) == 1 && SSL_CTX_set_purpose(ctx, X509_PURPOSE_SSL_CLIENT) == 1 &&
+	return SSL_CTX_set_min_proto_version(ctx, oldest) == 1 &&
+	       SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1 && SSL_CTX_set_ciphersuites(ctx, suites) == 1 &&
+	       SSL_CTX_set_cipher_list(ctx, suites_of_1_2) == 1 && SSL_CTX_set_num_tickets(ctx, 0) == 1 &&
+	       SSL_CTX_set1_groups_list(ctx, groups) == 1 && SSL_CTX_set1_sigalgs_list(ctx, signatures) == 1 &&
+	       SSL_CTX_set_purpose(ctx, X509_PURPOSE_SSL_CLIENT) == 1 &&
 	       X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx), X509_V_FLAG_X509_STRICT) == 1;
 }
 
@@ -308,16 +169,12 @@ struct tls *tls_new(const struct config *config, struct error *err)
 		tls->references = 1;
 		tls->ctx = SSL_CTX_new(TLS_server_method());
 	}
-	if (!tls || !tls->ctx || !tls_policy(tls->ctx)) {
+	if (!tls || !tls->ctx || !tls_policy(tls->ctx, config->tls_minimum)) {
 		error_set(err, STATUS_INTERNAL, NULL, "OpenSSL refuses the TLS policy: %s", tls_reason());
 		tls_unref(tls);
 		return NULL;
 	}
-	if (!load_certificate(tls->ctx, config->tls_certificate, err) ||
-		!load_key(tls->ctx, config->tls_key, config->tls_certificate, err) ||
-		!load_client_ca(tls->ctx, config->tls_client_ca, err) ||
-		(config->tls_client_crl && config->tls_client_crl[0] &&
-			!load_crl(tls->ctx, config->tls_client_crl, err))) {
+	if (!tls_files_load(tls->ctx, config, &tls->dates, err)) {
 		tls_unref(tls);
 		return NULL;
 	}
@@ -336,6 +193,11 @@ void tls_unref(struct tls *tls)
 		return;
 	SSL_CTX_free(tls->ctx);
 	free(tls);
+}
+
+const struct tls_dates *tls_dates(const struct tls *tls)
+{
+	return &tls->dates;
 }
 
 struct ssl_st *tls_accept_new(struct tls *tls, int fd)
@@ -385,4 +247,18 @@ bool tls_peer_still_valid(const struct tls *tls, struct ssl_st *ssl)
 	X509_STORE_CTX_free(store);
 	ERR_clear_error();
 	return valid;
+}
+
+int64_t tls_peer_expires(struct ssl_st *ssl)
+{
+	const STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
+	int64_t first = 0;
+
+	for (int i = 0; chain && i < sk_X509_num(chain); i++) {
+		int64_t end = tls_seconds(X509_get0_notAfter(sk_X509_value(chain, i)));
+
+		if (i == 0 || end < first)
+			first = end;
+	}
+	return first;
 }

@@ -46,7 +46,8 @@ struct h2 {
 	bool waiting_for_room; /* the queue was over its limit: tell the calls when it is not */
 	const char *ending;    /* why the connection must end; NULL while all is well */
 	uint32_t ending_code;
-	bool ended; /* GOAWAY is on its way, nothing is read any more */
+	bool locked_out; /* the database did not let the principal in */
+	bool ended;      /* GOAWAY is on its way, nothing is read any more */
 };
 
 /* Shared by all sessions, made at the first. */
@@ -409,16 +410,29 @@ void h2_shutdown_notice(struct h2 *h2)
 	h2->wake(h2->owner);
 }
 
-void h2_goaway(struct h2 *h2)
+void h2_goaway(struct h2 *h2, bool stopping)
 {
 	struct call *call, *next;
 
 	(void)nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE,
 		nghttp2_session_get_last_proc_stream_id(h2->session), NGHTTP2_NO_ERROR, NULL, 0);
-	for (call = TAILQ_FIRST(&h2->calls); call; call = next) {
+	for (call = TAILQ_FIRST(&h2->calls); call && stopping; call = next) {
 		next = TAILQ_NEXT(call, link);
 		call_drain(call);
 	}
+	h2->wake(h2->owner);
+}
+
+void h2_ping(struct h2 *h2)
+{
+	(void)nghttp2_submit_ping(h2->session, NGHTTP2_FLAG_NONE, NULL);
+	h2->wake(h2->owner);
+}
+
+void h2_cut(struct h2 *h2)
+{
+	h2->ended = true;
+	(void)nghttp2_session_terminate_session(h2->session, NGHTTP2_NO_ERROR);
 	h2->wake(h2->owner);
 }
 
@@ -505,6 +519,16 @@ bool h2_shut(const struct h2 *h2, const struct call *call)
 {
 	return nghttp2_session_get_remote_window_size(h2->session) <= 0 ||
 	       nghttp2_session_get_stream_remote_window_size(h2->session, call->stream_id) <= 0;
+}
+
+void h2_locked_out(struct h2 *h2)
+{
+	h2->locked_out = true;
+}
+
+bool h2_is_locked_out(const struct h2 *h2)
+{
+	return h2->locked_out;
 }
 
 bool h2_has_room(struct h2 *h2)

@@ -33,9 +33,18 @@ ssize_t h2_send(struct h2 *h2, const uint8_t **ret_bytes);
 /* Nothing more will come or go: the connection can be ended once the bytes that were taken are out. */
 bool h2_ended(const struct h2 *h2);
 
-/* The two steps of a drain: tell the client to go elsewhere; a round trip later, name the last stream that counts. */
+/*
+ * The two steps of a parting: tell the client to go elsewhere; a round trip later, name the last stream that counts.
+ * stopping: the daemon ends, so calls that would wait for ever end too.
+ */
 void h2_shutdown_notice(struct h2 *h2);
-void h2_goaway(struct h2 *h2);
+void h2_goaway(struct h2 *h2, bool stopping);
+/* Asks the peer for a sign of life. */
+void h2_ping(struct h2 *h2);
+/* Whether a call found that the principal is locked out or unknown. */
+bool h2_is_locked_out(const struct h2 *h2);
+/* The peer may not stay: nothing but a GOAWAY will be sent, and nothing is taken any more. Not in a callback. */
+void h2_cut(struct h2 *h2);
 
 /* Since when no call is open, monotonic ms; 0 when one is. */
 int64_t h2_idle_since(const struct h2 *h2);
@@ -67,6 +76,8 @@ void h2_resume(struct h2 *h2, struct call *call);
 void h2_reset(struct h2 *h2, struct call *call);
 /* Whether it is the peer's flow control that keeps the reply from going out. */
 bool h2_shut(const struct h2 *h2, const struct call *call);
+/* The database does not let the principal in: conn.c will end the connection when this has been said to the call. */
+void h2_locked_out(struct h2 *h2);
 
 /*
  * Whether another call may begin: not while replies of a peer that does not read pile up. When it said

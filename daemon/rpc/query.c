@@ -134,6 +134,8 @@ bool query_step(struct call *call)
 		return false;
 	call->db.done = NULL;
 	if (call->db.error.code != STATUS_OK) {
+		if (call->db.error.code == STATUS_UNAUTHENTICATED)
+			h2_locked_out(call->h2);
 		call_decide(call, &call->db.error);
 		return true;
 	}

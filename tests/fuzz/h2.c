@@ -85,6 +85,8 @@ bool pool_ready(const struct pool *pool)
 	return true;
 }
 
+const struct statement pool_locked_out = {.name = ""};
+
 void pool_stats(const struct pool *pool, struct pool_stats *ret_stats)
 {
 	(void)pool;
@@ -373,7 +375,7 @@ static void operation(struct client *c)
 		h2_shutdown_notice(c->h2);
 		break;
 	case 11:
-		h2_goaway(c->h2);
+		h2_goaway(c->h2, true);
 		break;
 	case 12:
 		pass_time(op >> 4);
