@@ -50,20 +50,22 @@ class Certificates:
     def other_ca_pem(self):
         return _pem(self._other_ca()[0])
 
-    def odd(self, name, ca="ours", days=(-1, 30), uris=None, server=False):
-        """PEM of a certificate that is wrong in one way, and of its key."""
+    def odd(self, name, ca="ours", days=(-1, 30), uris=None, server=False, usage=True, key=None, extra=()):
+        """PEM of a certificate that is wrong in one way, and of its key; usage: whether it says what it is for."""
         if ca == "ours":
             issuer = x509.load_pem_x509_certificate(self.ca_pem())
             issuer_key = serialization.load_pem_private_key((self.directory / "ca.key").read_bytes(), None)
         else:
             issuer, issuer_key = self._other_ca()
         uris = [f"radioshop://principal/{name}"] if uris is None else uris
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = key or ec.generate_private_key(ec.SECP256R1())
         builder = _builder(name, issuer.subject, key, days).add_extension(
-            x509.BasicConstraints(ca=False, path_length=None), True).add_extension(x509.ExtendedKeyUsage(
-                [ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH]), False).add_extension(
-                    x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key()), False)
-        names = [x509.UniformResourceIdentifier(uri) for uri in uris]
+            x509.BasicConstraints(ca=False, path_length=None), True).add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key()), False)
+        if usage:
+            builder = builder.add_extension(x509.ExtendedKeyUsage(
+                [ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH]), False)
+        names = [*(x509.UniformResourceIdentifier(uri) for uri in uris), *extra]
         if server:
             names += [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
         if names:

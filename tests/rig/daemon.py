@@ -53,6 +53,15 @@ class Daemon:
         return subprocess.run([DAEMON, "--config", self.config, *words], capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, timeout=timeout, check=False)
 
+    def reload(self):
+        """SIGHUP; returns when it is done. True when it was taken, False when the old settings stayed in force."""
+        def count():
+            return [self.metric("radioshop_reloads_total", outcome=outcome) for outcome in ("taken", "refused")]
+        before = count()
+        self.process.send_signal(signal.SIGHUP)
+        self.wait_until(lambda: sum(count()) > sum(before), 10 * SLOWER, "reloaded")
+        return count()[0] > before[0]
+
     def stop(self):
         """SIGTERM; it must drain and end with 0, without a leak or another report of the sanitizers."""
         if self.process is None:

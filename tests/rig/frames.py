@@ -8,19 +8,38 @@ import time
 import h2.config
 import h2.connection
 import h2.events
+import h2.settings
 
 from rig import contract
 
 
+def tls_context(certificates, name, alpn=("h2",), version=None, files=None):
+    """What a principal's client brings along: version "1.2" or "1.3" for that one alone, files: certificate and key."""
+    certificate, key = files or certificates.person(name)
+    context = ssl.create_default_context(cafile=certificates.ca)
+    context.load_cert_chain(certificate, key)
+    if alpn:
+        context.set_alpn_protocols(list(alpn))
+    if version:
+        context.minimum_version = context.maximum_version = {
+            "1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}[version]
+    return context
+
+
+def tls_connect(context, port, session=None):
+    """A TLS connection after the handshake, as far as the client sees it."""
+    plain = socket.create_connection(("127.0.0.1", port), timeout=20)
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        return context.wrap_socket(plain, server_hostname="localhost", session=session)
+    except OSError:
+        plain.close()
+        raise
+
+
 def tls_socket(world, name, port=None):
     """A TLS connection of a principal, after the handshake."""
-    certificate, key = world.certificates.person(name)
-    context = ssl.create_default_context(cafile=world.certificates.ca)
-    context.load_cert_chain(certificate, key)
-    context.set_alpn_protocols(["h2"])
-    plain = socket.create_connection(("127.0.0.1", port or world.daemon.port), timeout=20)
-    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return context.wrap_socket(plain, server_hostname="localhost")
+    return tls_connect(tls_context(world.certificates, name), port or world.daemon.port)
 
 
 class Stream:
@@ -46,13 +65,15 @@ class Stream:
 class Connection:
     """A client connection that sends what it is told, flow control left to the caller if acknowledge is False."""
 
-    def __init__(self, world, name, acknowledge=True, port=None):
-        self.socket = tls_socket(world, name, port)
+    def __init__(self, world, name, acknowledge=True, port=None, window=None, files=None):
+        self.socket = tls_connect(tls_context(world.certificates, name, files=files), port or world.daemon.port)
         # Headers are not checked on the way out: wrong ones are the point.
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(
             client_side=True, header_encoding="utf-8", validate_outbound_headers=False, normalize_outbound_headers=False))
         self.acknowledge, self.closed, self.goaway, self.streams = acknowledge, False, None, {}
         self.h2.initiate_connection()
+        if window is not None:
+            self.h2.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: window})
         self.flush()
 
     def __enter__(self):

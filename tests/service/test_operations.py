@@ -137,7 +137,7 @@ def test_an_expired_certificate(own_daemon, certificates, scratch):
 
 
 def test_an_address_in_use(own_daemon):
-    """By another program; two of our own daemons may share a port."""
+    """By another program; for two of our own see test_connections."""
     daemon = own_daemon("in-use")
     with socket.create_server(("127.0.0.1", daemon.port)):
         refuses(daemon, str(daemon.port))
