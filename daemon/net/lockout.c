@@ -8,6 +8,7 @@
 #include "conn.h"
 #include "conn_set.h"
 #include "log.h"
+#include "share.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -103,19 +104,22 @@ static void on_answer(struct db_call *call)
 static void ask(struct lockout *l)
 {
 	struct conn_set *set = l->set;
+	struct share *nobody = share_of("");
 	const char **names, *argument;
 	size_t count;
 
 	arena_init(&l->arena, NULL, ARENA_BYTES + (size_t)set->count * ARENA_BYTES_EACH);
 	names = names_of(set, &l->arena, &count);
 	argument = names && count > 0 ? array_of(names, count, &l->arena) : NULL;
-	if (!argument) {
+	if (!argument || !nobody) {
 		arena_release(&l->arena);
+		share_unref(nobody);
 		return;
 	}
 	l->call = (struct db_call){
 		.statement = &pool_locked_out,
 		.argument = argument,
+		.share = nobody,
 		.call_id = "lockout",
 		.deadline_ms = clock_ms() + ANSWER_MS,
 		.arena = &l->arena,
@@ -124,6 +128,7 @@ static void ask(struct lockout *l)
 	};
 	l->asking = true;
 	pool_submit(set->rpc->pool, &l->call);
+	share_unref(nobody); /* the pool has its own reference as long as it needs one */
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
