@@ -3,10 +3,11 @@
  * (https://protobuf.dev/programming-guides/json/) on jansson.
  *
  * 64-bit integers are strings, enums their full names (labels and numbers are read too),
- * bytes base64, google.protobuf.Timestamp RFC 3339 in UTC, FieldMask a comma-separated string of
- * lowerCamelCase paths (snake_case is read too). Field names are lowerCamelCase when written;
- * both that and the proto name are read. Unknown names, duplicate keys and wrong types are
- * refused, naming the path.
+ * bytes base64, google.protobuf.Timestamp RFC 3339 in UTC, Duration seconds as 1.500s, FieldMask
+ * a comma-separated string of lowerCamelCase paths (snake_case is read too). Field names are
+ * lowerCamelCase when written; both that and the proto name are read. Unknown names, duplicate
+ * keys and wrong types are refused, naming the path. Maps, Any, Struct and the wrappers have no
+ * special form: the contract has none of them.
  */
 #ifndef RADIOSHOP_MESSAGE_JSON_H
 #define RADIOSHOP_MESSAGE_JSON_H
@@ -23,14 +24,17 @@ enum json_style {
 			    what the command prints with -o json */
 };
 
-/* A new reference, or NULL when memory is short. The caller decrefs. */
+/*
+ * A new reference, or NULL when memory is short, or for JSON_PROTO when the mapping has no text for a value: a time
+ * beyond year 9999, a mask whose paths camelCase would change. The caller decrefs.
+ */
 json_t *message_to_json(const ProtobufCMessage *m, enum json_style style) MUST_CHECK;
 
 /* A message of type d in the arena, or NULL with INVALID_ARGUMENT / RESOURCE_EXHAUSTED. json is borrowed. */
 ProtobufCMessage *message_from_json(
 	const ProtobufCMessageDescriptor *d, const json_t *json, struct arena *a, struct error *err) MUST_CHECK;
 
-/* The same from text: also parses (duplicates refused, depth bounded). */
+/* The same from text: also parses (duplicates refused, depth bounded, memory of the tree within the arena's limit). */
 ProtobufCMessage *message_from_json_text(const ProtobufCMessageDescriptor *d, const char *text, size_t len,
 	struct arena *a, struct error *err) MUST_CHECK;
 

@@ -1,14 +1,18 @@
 /*
  * message_json_read.c: JSON into a message, by descriptor.
  *
- * Called for files and flags of the command and for json columns of the database. What it
- * makes lives in the caller's arena. Every refusal names the path: rows[3].tag.
+ * Called for requests in JSON, for files and flags of the command and for json columns of the
+ * database. What it makes lives in the caller's arena. Every refusal names the path: rows[3].tag.
  */
+#include "duration.h"
+#include "json_budget.h"
 #include "message.h"
 #include "message_json.h"
 #include "message_json_scalar.h"
 #include "timestamp.h"
+#include "utf8.h"
 
+#include "google/protobuf/duration.pb-c.h"
 #include "google/protobuf/field_mask.pb-c.h"
 #include "google/protobuf/timestamp.pb-c.h"
 
@@ -26,6 +30,16 @@ static bool read_timestamp(const struct reader *r, ProtobufCMessage *m, const js
 	if (!json_is_string(json) ||
 		!timestamp_parse(json_string_value(json), json_string_length(json), &t->seconds, &t->nanos))
 		return json_refuse(r, at, "must be a time such as 2026-01-31T12:00:00Z");
+	return true;
+}
+
+static bool read_duration(const struct reader *r, ProtobufCMessage *m, const json_t *json, const struct place *at)
+{
+	Google__Protobuf__Duration *d = (Google__Protobuf__Duration *)m;
+
+	if (!json_is_string(json) ||
+		!duration_parse(json_string_value(json), json_string_length(json), &d->seconds, &d->nanos))
+		return json_refuse(r, at, "must be seconds such as 1.500s");
 	return true;
 }
 
@@ -87,6 +101,8 @@ static bool read_message(const struct reader *r, ProtobufCMessage *m, const json
 {
 	if (m->descriptor == &google__protobuf__timestamp__descriptor)
 		return read_timestamp(r, m, json, at);
+	if (m->descriptor == &google__protobuf__duration__descriptor)
+		return read_duration(r, m, json, at);
 	if (m->descriptor == &google__protobuf__field_mask__descriptor)
 		return read_field_mask(r, m, json, at);
 	return read_object(r, m, json, at);
@@ -108,6 +124,9 @@ static bool read_new_message(const struct reader *r, const ProtobufCMessageDescr
 static bool read_value(const struct reader *r, const ProtobufCFieldDescriptor *f, const json_t *json,
 	const struct place *at, union value *ret)
 {
+	/* Here, once for all kinds of text, since most of what follows ends a string at NUL. */
+	if (json_is_string(json) && strlen(json_string_value(json)) != json_string_length(json))
+		return json_refuse(r, at, text_fault_sentence(TEXT_NUL));
 	if (field_message(f) != NULL)
 		return read_new_message(r, field_message(f), json, at, &ret->message);
 	return json_read_scalar(r, f, json, at, ret);
@@ -262,19 +281,30 @@ ProtobufCMessage *message_from_json(
 	return read_new_message(&r, d, json, &root, &m) ? m : NULL;
 }
 
+static void refuse_text(const json_error_t *at, struct error *err)
+{
+	bool range = json_error_code(at) == json_error_numeric_overflow;
+
+	error_set(err, STATUS_INVALID_ARGUMENT, NULL, "%s: line %d, column %d: %s",
+		range ? "a number is out of every range" : "this is not JSON", at->line, at->column, at->text);
+}
+
 ProtobufCMessage *message_from_json_text(
 	const ProtobufCMessageDescriptor *d, const char *text, size_t len, struct arena *a, struct error *err)
 {
+	const struct reader r = {a, err};
+	ProtobufCMessage *m = NULL;
 	json_error_t at;
-	json_t *json = json_loadb(text, len, JSON_REJECT_DUPLICATES, &at);
-	ProtobufCMessage *m;
+	json_t *json;
 
-	if (json == NULL) {
-		error_set(err, STATUS_INVALID_ARGUMENT, NULL, "this is not JSON: line %d, column %d: %s", at.line,
-			at.column, at.text);
-		return NULL;
-	}
-	m = message_from_json(d, json, a, err);
+	json_budget_begin(a->limit);
+	json = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &at);
+	if (json_budget_end())
+		(void)json_no_memory(&r);
+	else if (json == NULL)
+		refuse_text(&at, err);
+	else
+		m = message_from_json(d, json, a, err);
 	json_decref(json);
 	return m;
 }

@@ -188,9 +188,9 @@ static bool read_enum(const struct reader *r, const ProtobufCEnumDescriptor *e, 
 			return true;
 		return refuse_enum(r, e, at);
 	}
+	/* A number that has no name passes, as on the wire: proto3 enums are open. */
 	number = json_integer_value(json);
-	if (!json_is_integer(json) || number < INT32_MIN || number > INT32_MAX ||
-		protobuf_c_enum_descriptor_get_value(e, (int)number) == NULL)
+	if (!json_is_integer(json) || number < INT32_MIN || number > INT32_MAX)
 		return refuse_enum(r, e, at);
 	*ret_value = (int)number;
 	return true;

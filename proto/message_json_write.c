@@ -4,11 +4,13 @@
  * Called by the command's output and by tests of the API. Owns the jansson values until
  * they are handed over; a failure on the way frees what was made.
  */
+#include "duration.h"
 #include "message.h"
 #include "message_json.h"
 #include "metadata.h"
 #include "timestamp.h"
 
+#include "google/protobuf/duration.pb-c.h"
 #include "google/protobuf/field_mask.pb-c.h"
 #include "google/protobuf/timestamp.pb-c.h"
 
@@ -105,15 +107,36 @@ static json_t *write_bytes(const ProtobufCBinaryData *b)
 	return json;
 }
 
-static json_t *write_timestamp(const ProtobufCMessage *m)
+/* What the mapping has no text for: an error to programs, nothing to people. */
+static json_t *write_unsayable(enum json_style style)
+{
+	return style == JSON_FIELDS ? json_null() : NULL;
+}
+
+static json_t *write_timestamp(const ProtobufCMessage *m, enum json_style style)
 {
 	const Google__Protobuf__Timestamp *t = (const Google__Protobuf__Timestamp *)m;
 	char text[TIMESTAMP_TEXT];
 
-	/* A time that RFC 3339 cannot write can only come from a broken peer. */
-	if (!timestamp_format(t->seconds, t->nanos, text))
-		return json_null();
-	return json_string(text);
+	return timestamp_format(t->seconds, t->nanos, text) ? json_string(text) : write_unsayable(style);
+}
+
+static json_t *write_duration(const ProtobufCMessage *m, enum json_style style)
+{
+	const Google__Protobuf__Duration *d = (const Google__Protobuf__Duration *)m;
+	char text[DURATION_TEXT];
+
+	return duration_format(d->seconds, d->nanos, text) ? json_string(text) : write_unsayable(style);
+}
+
+/* camelCase must lead back to the same path: no capitals, and behind each underscore a small letter. */
+static bool path_survives(const char *path)
+{
+	for (const char *c = path; *c != '\0'; c++) {
+		if ((*c >= 'A' && *c <= 'Z') || (*c == '_' && !(c[1] >= 'a' && c[1] <= 'z')))
+			return false;
+	}
+	return true;
 }
 
 /* Appends the piece to *text; frees and clears it when memory is short. */
@@ -144,10 +167,15 @@ static void append_path(char **text, size_t *len, const char *path, enum json_st
 static json_t *write_field_mask(const ProtobufCMessage *m, enum json_style style)
 {
 	const Google__Protobuf__FieldMask *mask = (const Google__Protobuf__FieldMask *)m;
-	char *text = malloc(1);
 	size_t len = 0;
 	json_t *json;
+	char *text;
 
+	for (size_t i = 0; style == JSON_PROTO && i < mask->n_paths; i++) {
+		if (!path_survives(mask->paths[i]))
+			return write_unsayable(style);
+	}
+	text = malloc(1);
 	for (size_t i = 0; i < mask->n_paths; i++)
 		append_path(&text, &len, mask->paths[i], style);
 	json = text == NULL ? NULL : json_stringn(text, len);
@@ -158,7 +186,9 @@ static json_t *write_field_mask(const ProtobufCMessage *m, enum json_style style
 static json_t *write_submessage(const ProtobufCMessage *m, enum json_style style, unsigned depth)
 {
 	if (m->descriptor == &google__protobuf__timestamp__descriptor)
-		return write_timestamp(m);
+		return write_timestamp(m, style);
+	if (m->descriptor == &google__protobuf__duration__descriptor)
+		return write_duration(m, style);
 	if (m->descriptor == &google__protobuf__field_mask__descriptor)
 		return write_field_mask(m, style);
 	return write_message(m, style, depth + 1);

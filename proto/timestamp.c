@@ -117,7 +117,7 @@ static bool read_offset(struct cursor *c, int64_t *ret_seconds)
 	if (c->at == c->end)
 		return false;
 	sign = *c->at++;
-	if (sign == 'Z' || sign == 'z') {
+	if (sign == 'Z') {
 		*ret_seconds = 0;
 		return c->at == c->end;
 	}
@@ -137,7 +137,7 @@ bool timestamp_parse(const char *text, size_t len, int64_t *ret_seconds, int32_t
 
 	if (!digits(&c, 4, '-', &y) || !digits(&c, 2, '-', &month) || !digits(&c, 2, '\0', &d))
 		return false;
-	if (c.at == c.end || (*c.at != 'T' && *c.at != 't'))
+	if (c.at == c.end || *c.at != 'T')
 		return false;
 	c.at++;
 	if (!digits(&c, 2, ':', &h) || !digits(&c, 2, ':', &minute) || !digits(&c, 2, '\0', &s))

@@ -1,6 +1,7 @@
 /*
  * message_json_test.c: messages as JSON and back, in both styles, and every refusal by its path.
  */
+#include "duration.h"
 #include "message.h"
 #include "message_json.h"
 #include "timestamp.h"
@@ -15,6 +16,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -202,7 +204,8 @@ static void refusals_name_the_path(void **state)
 		{"{\"asset\":{\"cost_cents\":\"99999999999999999999\"}}", "asset.cost_cents", "must be a whole number"},
 		{"{\"asset\":{\"status\":\"broken\"}}", "asset.status",
 			"must be one of in_service, spare, in_shop, at_depot, missing, retired, disposed"},
-		{"{\"asset\":{\"status\":77}}", "asset.status", "must be one of"},
+		{"{\"asset\":{\"status\":2147483648}}", "asset.status", "must be one of"},
+		{"{\"asset\":{\"tag\":\"a\\u0000b\"}}", "asset.tag", "NUL"},
 		{"{\"asset\":{\"status\":true}}", "asset.status", "must be one of"},
 		{"{\"asset\":{\"created_at\":\"2026-02-29T00:00:00Z\"}}", "asset.created_at", "must be a time such as"},
 		{"{\"asset\":{\"created_at\":{\"seconds\":1}}}", "asset.created_at", "must be a time such as"},
@@ -254,7 +257,8 @@ static void refusals_of_lists_and_the_rest(void **state)
 	/* The text itself. */
 	refuse(import, "", "", *state);
 	refuse(import, "{\"agency\":\"a\",\"agency\":\"b\"}", "", *state);
-	refuse(import, "{\"agency\":\"a\\u0000b\"}", "", *state);
+	refuse(import, "{\"agency\":\"a\\u0000b\"}", "agency", *state);
+	refuse(import, "{\"a\\u0000b\":1}", "", *state);
 	refuse(import, "{} {}", "", *state);
 	assert_null(message_from_json_text(import, "{\n \"a\" 1}", 9, *state, &err));
 	assert_non_null(strstr(err.text, "line 2"));
@@ -295,7 +299,9 @@ static void times_are_rfc_3339(void **state)
 		{"9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999999999Z"},
 		{"2000-02-29T23:30:00-00:45", "2000-03-01T00:15:00Z"},
 		{"1969-12-31T23:59:59.5Z", "1969-12-31T23:59:59.500Z"},
-		{"2026-01-31t12:00:00.000250z", "2026-01-31T12:00:00.000250Z"},
+		{"2026-01-31T12:00:00.000250Z", "2026-01-31T12:00:00.000250Z"},
+		{"2026-01-31t12:00:00Z", NULL},
+		{"2026-01-31T12:00:00z", NULL},
 		{"2026-01-31T12:00:00.1234567+05:30", "2026-01-31T06:30:00.123456700Z"},
 		{"1900-02-29T00:00:00Z", NULL},
 		{"2026-13-01T00:00:00Z", NULL},
@@ -341,6 +347,90 @@ static void times_are_rfc_3339(void **state)
 	assert_false(timestamp_format(0, -1, out));
 }
 
+static void spans_are_seconds(void **state)
+{
+	static const struct {
+		const char *text, *written; /* NULL: refused */
+	} cases[] = {
+		{"0s", "0s"},
+		{"1.5s", "1.500s"},
+		{"-1.000000001s", "-1.000000001s"},
+		{"-0.5s", "-0.500s"},
+		{"315576000000.999999999s", "315576000000.999999999s"},
+		{"315576000001s", NULL},
+		{"-315576000001s", NULL},
+		{"99999999999999999999s", NULL},
+		{"1.0000000001s", NULL},
+		{"1.s", NULL},
+		{".5s", NULL},
+		{"1", NULL},
+		{"1 s", NULL},
+		{"+1s", NULL},
+		{"-s", NULL},
+		{"1ss", NULL},
+		{"", NULL},
+	};
+	char out[DURATION_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		int64_t seconds = 0;
+		int32_t nanos = 0;
+		bool good = duration_parse(cases[i].text, strlen(cases[i].text), &seconds, &nanos);
+
+		if (good != (cases[i].written != NULL))
+			fail_msg("\"%s\"", cases[i].text);
+		if (good) {
+			assert_true(duration_format(seconds, nanos, out));
+			assert_string_equal(out, cases[i].written);
+		}
+	}
+	assert_false(duration_format(INT64_C(315576000001), 0, out));
+	assert_false(duration_format(1, -1, out));
+	assert_false(duration_format(-1, 1, out));
+	assert_false(duration_format(0, 1000000000, out));
+}
+
+/* The mapping has no text for them: programs are told, people see null. */
+static void what_json_cannot_say(void **state)
+{
+	ProtobufCMessage *m = read_text(&radioshop__v1__update_asset_request__descriptor,
+		"{\"asset\":{\"createdAt\":\"9999-12-31T23:59:59Z\"},\"updateMask\":\"a\"}", *state);
+	Radioshop__V1__UpdateAssetRequest *r = (Radioshop__V1__UpdateAssetRequest *)m;
+	static char once[] = "foo_3", capitals[] = "fooBar", twice[] = "foo__bar", *const paths[] = {once, capitals, twice};
+
+	r->asset->created_at->seconds++;
+	assert_null(message_to_json(m, JSON_PROTO));
+	assert_json(&r->asset->created_at->base, JSON_FIELDS, "null");
+	r->asset->created_at->seconds--;
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		r->update_mask->paths[0] = paths[i];
+		assert_null(message_to_json(m, JSON_PROTO));
+	}
+}
+
+/* A text of digits and commas becomes a tree many times its size: the limit is on the tree. */
+static void the_tree_is_limited(void **state)
+{
+	enum { ELEMENTS = 400000, LIMIT = 1024 * 1024 };
+	static char text[2 * ELEMENTS + 16];
+	struct arena arena;
+	struct error err;
+	size_t len = 0;
+
+	(void)state;
+	len += (size_t)sprintf(text, "{\"x\":[0");
+	for (size_t i = 0; i < ELEMENTS; i++)
+		len += (size_t)sprintf(text + len, ",1");
+	len += (size_t)sprintf(text + len, "]}");
+	arena_init(&arena, NULL, LIMIT);
+	assert_null(message_from_json_text(&radioshop__v1__get_asset_request__descriptor, text, len, &arena, &err));
+	assert_int_equal(err.code, STATUS_RESOURCE_EXHAUSTED);
+	/* And only on that one. */
+	assert_non_null(message_from_json_text(&radioshop__v1__get_asset_request__descriptor, "{}", 2, &arena, &err));
+	arena_release(&arena);
+}
+
 static void names_in_camel_case(void **state)
 {
 	char out[16];
@@ -368,6 +458,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(rivals_of_a_oneof, make_arena, drop_arena),
 		cmocka_unit_test(memory_is_limited),
 		cmocka_unit_test(times_are_rfc_3339),
+		cmocka_unit_test(spans_are_seconds),
+		cmocka_unit_test_setup_teardown(what_json_cannot_say, make_arena, drop_arena),
+		cmocka_unit_test(the_tree_is_limited),
 		cmocka_unit_test(names_in_camel_case),
 	};
 
