@@ -67,6 +67,12 @@ static const ProtobufCServiceDescriptor *find_service(const char *name)
 	return NULL;
 }
 
+static bool has_no_side_effects(const Google__Protobuf__MethodDescriptorProto *proto)
+{
+	return proto->options != NULL && proto->options->idempotency_level ==
+						 GOOGLE__PROTOBUF__METHOD_OPTIONS__IDEMPOTENCY_LEVEL__NO_SIDE_EFFECTS;
+}
+
 static void add_method(const ProtobufCServiceDescriptor *service, const Google__Protobuf__MethodDescriptorProto *proto)
 {
 	const ProtobufCMethodDescriptor *d = protobuf_c_service_descriptor_get_method_by_name(service, proto->name);
@@ -86,6 +92,7 @@ static void add_method(const ProtobufCServiceDescriptor *service, const Google__
 		.output = d->output,
 		.client_streaming = proto->client_streaming,
 		.server_streaming = proto->server_streaming,
+		.no_side_effects = has_no_side_effects(proto),
 	};
 }
 

@@ -20,6 +20,7 @@ struct catalog_method {
 	const char *comment; /* trimmed, "" if none */
 	const ProtobufCMessageDescriptor *input, *output;
 	bool client_streaming, server_streaming;
+	bool no_side_effects; /* option idempotency_level: it may be called by GET */
 };
 
 /* What one program knows: the bytes of a FileDescriptorSet, and protobuf-c's descriptors of all services in it. */

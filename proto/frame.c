@@ -19,6 +19,14 @@ void frame_reader_init(struct frame_reader *r, size_t limit)
 	r->limit = limit;
 }
 
+void frame_reader_init_bare(struct frame_reader *r, size_t limit)
+{
+	frame_reader_init(r, limit);
+	r->bare = true;
+	r->prefix_len = FRAME_PREFIX;
+	r->want = limit < UINT32_MAX ? (uint32_t)limit : UINT32_MAX;
+}
+
 void frame_reader_release(struct frame_reader *r)
 {
 	free(r->body);
@@ -34,8 +42,8 @@ static uint32_t prefix_length(const uint8_t prefix[FRAME_PREFIX])
 static bool prefix_check(struct frame_reader *r, struct error *err)
 {
 	if (r->prefix[0] == 1 && !r->gzip)
-		return error_set(err, STATUS_INTERNAL, NULL,
-			"the message is compressed, and no grpc-encoding says how");
+		return error_set(
+			err, STATUS_INTERNAL, NULL, "the message is compressed, and no grpc-encoding says how");
 	if (r->prefix[0] > 1)
 		return error_set(err, STATUS_INTERNAL, NULL, "the message has the unknown flag %u", r->prefix[0]);
 	if (r->want > r->limit)
@@ -98,6 +106,10 @@ bool frame_reader_feed(struct frame_reader *r, const uint8_t *bytes, size_t len,
 		take = r->want - r->body_len;
 		if (take > len - used)
 			take = len - used;
+		if (r->bare && take < len - used)
+			return error_set(err, STATUS_RESOURCE_EXHAUSTED, NULL,
+				"the message has more than the %zu bytes that are accepted; send less at once",
+				r->limit);
 		if (take > 0) {
 			if (!body_reserve(r, r->body_len + take, err))
 				return false;
@@ -105,7 +117,7 @@ bool frame_reader_feed(struct frame_reader *r, const uint8_t *bytes, size_t len,
 			r->body_len += take;
 			used += take;
 		}
-		r->complete = r->body_len == r->want;
+		r->complete = !r->bare && r->body_len == r->want;
 		if (r->complete && r->prefix[0] == 1 && !body_expand(r, err))
 			return false;
 	}
@@ -116,6 +128,14 @@ bool frame_reader_feed(struct frame_reader *r, const uint8_t *bytes, size_t len,
 bool frame_reader_was_compressed(const struct frame_reader *r)
 {
 	return r->complete && r->prefix[0] == 1;
+}
+
+bool frame_reader_end(struct frame_reader *r, struct error *err)
+{
+	if (!r->bare || r->complete)
+		return true;
+	r->complete = true;
+	return !r->gzip || r->body_len == 0 || body_expand(r, err);
 }
 
 void frame_reader_next(struct frame_reader *r)

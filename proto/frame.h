@@ -1,5 +1,5 @@
 /*
- * frame.h: gRPC's length-prefixed messages. Pure: bytes in, messages out.
+ * frame.h: gRPC's length-prefixed messages, and bare ones that end with their stream. Pure: bytes in, messages out.
  *
  * Source: gRPC over HTTP/2, "Length-Prefixed-Message": 1 byte compressed flag,
  * 4 bytes big-endian length, then the message. DATA frame boundaries mean nothing.
@@ -25,9 +25,12 @@ struct frame_reader {
 	uint8_t *body; /* malloc'ed */
 	size_t body_len, body_cap;
 	bool complete; /* body holds a whole message, expanded: take it before reading on */
+	bool bare;     /* one message without a prefix, complete at frame_reader_end(), compressed if gzip */
 };
 
 void frame_reader_init(struct frame_reader *r, size_t limit);
+/* For one message without a prefix: everything that is fed belongs to it. */
+void frame_reader_init_bare(struct frame_reader *r, size_t limit);
 void frame_reader_release(struct frame_reader *r);
 
 /*
@@ -39,6 +42,8 @@ bool frame_reader_feed(
 	struct frame_reader *r, const uint8_t *bytes, size_t len, size_t *ret_used, struct error *err) MUST_CHECK;
 /* Whether the complete message came compressed. */
 bool frame_reader_was_compressed(const struct frame_reader *r);
+/* END_STREAM came: a bare message is complete, and is expanded, unless it is empty. Does nothing to other readers. */
+bool frame_reader_end(struct frame_reader *r, struct error *err) MUST_CHECK;
 /* Forgets the complete message so that the next can be read; the buffer is kept. */
 void frame_reader_next(struct frame_reader *r);
 /* Whether it stands between two messages, where END_STREAM may come. */

@@ -299,12 +299,14 @@ ProtobufCMessage *message_from_json_text(
 
 	json_budget_begin(a->limit);
 	json = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &at);
-	if (json_budget_end())
+	if (json_budget_end()) {
+		a->exhausted = true;
 		(void)json_no_memory(&r);
-	else if (json == NULL)
+	} else if (json == NULL) {
 		refuse_text(&at, err);
-	else
+	} else {
 		m = message_from_json(d, json, a, err);
+	}
 	json_decref(json);
 	return m;
 }

@@ -9,6 +9,7 @@
 
 #include "error.h"
 
+#include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -47,6 +48,12 @@ void uuid_random(uint8_t ret_uuid[16]);
  * Returns the length, or 0 when there is nothing to say or out is too small.
  */
 size_t status_details_encode(const struct error *err, char *out, size_t out_size);
+/*
+ * Makes each of those details and shows it to visit, with its full type name; it lives until visit returns. False
+ * when visit said false.
+ */
+bool status_details_visit(const struct error *err,
+	bool (*visit)(void *arg, const char *type, const ProtobufCMessage *detail), void *arg) MUST_CHECK;
 /* Fills field, reason and retry_after_ms of err from the value; false when it is not understood. */
 bool status_details_decode(const char *text, size_t len, struct error *err) MUST_CHECK;
 

@@ -17,88 +17,89 @@
 
 enum {
 	DETAIL_MAX = 3,
-	DETAIL_BYTES = 1024,      /* one packed detail: field, text and what is around them */
+	DETAIL_BYTES = 1024, /* one packed detail: field, text and what is around them */
+	TYPE_URL_BYTES = 64,
 	STATUS_BYTES = 4096,      /* the packed Status */
 	DECODE_BYTES = 8192,      /* largest value that is read */
 	DECODE_MEMORY = 64 * 1024 /* and what unpacking it may take */
 };
 
-#define TYPE_PREFIX "type.googleapis.com/"
-
 struct details {
 	Google__Protobuf__Any any[DETAIL_MAX];
 	Google__Protobuf__Any *list[DETAIL_MAX];
+	char type_url[DETAIL_MAX][TYPE_URL_BYTES];
 	uint8_t bytes[DETAIL_MAX][DETAIL_BYTES];
 	size_t count;
 };
 
-static bool details_add(struct details *d, const char *type_url, const ProtobufCMessage *m)
+/* Packs one detail beside the others. */
+static bool details_add(void *arg, const char *type, const ProtobufCMessage *m)
 {
+	struct details *d = arg;
 	Google__Protobuf__Any *any = &d->any[d->count];
 
-	if (message_packed_size(m) > DETAIL_BYTES)
+	if (d->count == DETAIL_MAX || message_packed_size(m) > DETAIL_BYTES)
 		return false;
 	google__protobuf__any__init(any);
-	/* protobuf-c has no const strings; packing only reads. */
-	any->type_url = (char *)(uintptr_t)type_url;
+	snprintf(d->type_url[d->count], sizeof(d->type_url[0]), "type.googleapis.com/%s", type);
+	any->type_url = d->type_url[d->count];
 	any->value.data = d->bytes[d->count];
 	any->value.len = message_pack(m, d->bytes[d->count]);
 	d->list[d->count++] = any;
 	return true;
 }
 
-/* A protobuf string must be UTF-8 or foreign clients drop the whole status: bad bytes become '?'. */
-static void copy_text(char *out, size_t out_size, const char *text)
-{
-	size_t len = strnlen(text, out_size - 1), at;
+typedef bool detail_visit(void *arg, const char *type, const ProtobufCMessage *detail);
 
-	memcpy(out, text, len);
-	out[len] = '\0';
-	while (text_check((const uint8_t *)out, len, &at) != TEXT_GOOD)
-		out[at] = '?';
-}
-
-static bool add_reason(struct details *d, const char *reason)
+static bool visit_reason(const struct error *err, detail_visit *visit, void *arg)
 {
 	static char domain[] = "radioshop";
 	Google__Rpc__ErrorInfo info;
-	char text[sizeof(((struct error *)NULL)->reason)];
+	char text[sizeof(err->reason)];
 
 	google__rpc__error_info__init(&info);
-	copy_text(text, sizeof(text), reason);
+	text_copy(text, sizeof(text), err->reason);
 	info.reason = text;
 	info.domain = domain;
-	return details_add(d, TYPE_PREFIX "google.rpc.ErrorInfo", &info.base);
+	return visit(arg, "google.rpc.ErrorInfo", &info.base);
 }
 
-static bool add_field(struct details *d, const char *field, char *description)
+static bool visit_field(const struct error *err, detail_visit *visit, void *arg)
 {
 	Google__Rpc__BadRequest__FieldViolation violation;
 	Google__Rpc__BadRequest__FieldViolation *list[] = {&violation};
 	Google__Rpc__BadRequest bad;
-	char text[sizeof(((struct error *)NULL)->field)];
+	char field[sizeof(err->field)], text[sizeof(err->text)];
 
 	google__rpc__bad_request__field_violation__init(&violation);
 	google__rpc__bad_request__init(&bad);
-	copy_text(text, sizeof(text), field);
-	violation.field = text;
-	violation.description = description;
+	text_copy(field, sizeof(field), err->field);
+	text_copy(text, sizeof(text), err->text);
+	violation.field = field;
+	violation.description = text;
 	bad.n_field_violations = 1;
 	bad.field_violations = list;
-	return details_add(d, TYPE_PREFIX "google.rpc.BadRequest", &bad.base);
+	return visit(arg, "google.rpc.BadRequest", &bad.base);
 }
 
-static bool add_retry(struct details *d, int32_t after_ms)
+static bool visit_retry(const struct error *err, detail_visit *visit, void *arg)
 {
 	Google__Protobuf__Duration delay;
 	Google__Rpc__RetryInfo retry;
 
 	google__protobuf__duration__init(&delay);
 	google__rpc__retry_info__init(&retry);
-	delay.seconds = after_ms / 1000;
-	delay.nanos = after_ms % 1000 * 1000000;
+	delay.seconds = err->retry_after_ms / 1000;
+	delay.nanos = err->retry_after_ms % 1000 * 1000000;
 	retry.retry_delay = &delay;
-	return details_add(d, TYPE_PREFIX "google.rpc.RetryInfo", &retry.base);
+	return visit(arg, "google.rpc.RetryInfo", &retry.base);
+}
+
+bool status_details_visit(const struct error *err, detail_visit *visit, void *arg)
+{
+	return (err->reason[0] == '\0' || visit_reason(err, visit, arg)) &&
+	       (err->field[0] == '\0' || visit_field(err, visit, arg)) &&
+	       (err->retry_after_ms <= 0 || visit_retry(err, visit, arg));
 }
 
 size_t status_details_encode(const struct error *err, char *out, size_t out_size)
@@ -107,20 +108,13 @@ size_t status_details_encode(const struct error *err, char *out, size_t out_size
 	Google__Rpc__Status status;
 	char text[sizeof(err->text)];
 	uint8_t packed[STATUS_BYTES];
-	bool good = true;
 
 	if (out_size == 0)
 		return 0;
 	out[0] = '\0';
-	copy_text(text, sizeof(text), err->text);
-	if (err->reason[0] != '\0')
-		good = add_reason(&d, err->reason);
-	if (good && err->field[0] != '\0')
-		good = add_field(&d, err->field, text);
-	if (good && err->retry_after_ms > 0)
-		good = add_retry(&d, err->retry_after_ms);
-	if (!good || d.count == 0)
+	if (!status_details_visit(err, details_add, &d) || d.count == 0)
 		return 0;
+	text_copy(text, sizeof(text), err->text);
 	google__rpc__status__init(&status);
 	status.code = (int32_t)err->code;
 	status.message = text;

@@ -17,7 +17,8 @@ enum { TIMESTAMP_TEXT = 36 };
 
 /* Writes 2026-01-31T12:00:00Z with 0, 3, 6 or 9 digits of fraction; false when out of range. */
 bool timestamp_format(int64_t seconds, int32_t nanos, char out[TIMESTAMP_TEXT]) MUST_CHECK;
-/* Reads the same, with any number of fraction digits up to 9, and Z or an offset such as -06:00. Capitals only, as JSON has it. */
+/* Reads the same, with any number of fraction digits up to 9, and Z or an offset such as -06:00. Capitals only, as JSON
+ * has it. */
 bool timestamp_parse(const char *text, size_t len, int64_t *ret_seconds, int32_t *ret_nanos) MUST_CHECK;
 
 #endif

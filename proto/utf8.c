@@ -5,6 +5,8 @@
  */
 #include "utf8.h"
 
+#include <string.h>
+
 static bool continues(uint8_t byte)
 {
 	return (byte & 0xC0) == 0x80;
@@ -75,6 +77,16 @@ enum text_fault text_check(const uint8_t *bytes, size_t len, size_t *ret_at)
 	if (ret_at != NULL)
 		*ret_at = at;
 	return fault;
+}
+
+void text_copy(char *out, size_t out_size, const char *text)
+{
+	size_t len = strnlen(text, out_size - 1), at;
+
+	memcpy(out, text, len);
+	out[len] = '\0';
+	while (text_check((const uint8_t *)out, len, &at) != TEXT_GOOD)
+		out[at] = '?';
 }
 
 const char *text_fault_sentence(enum text_fault fault)

@@ -25,6 +25,9 @@ size_t utf8_char_len(const uint8_t *bytes, size_t len);
 /* The first fault of len bytes; *ret_at (may be NULL) is its offset, or len when there is none. */
 enum text_fault text_check(const uint8_t *bytes, size_t len, size_t *ret_at);
 
+/* Copies what fits of text, NUL-terminated, with '?' for each byte at fault: what is sent must be text. */
+void text_copy(char *out, size_t out_size, const char *text);
+
 /* "contains a NUL character" and so on, for people. */
 const char *text_fault_sentence(enum text_fault fault);
 

@@ -1,6 +1,6 @@
 /*
- * call.c: the life of one gRPC call. h2.c reports what happens on its stream, the pool reports the answer, a
- * timer the deadline: each only notes the fact and lets call_step() move the call on.
+ * call.c: the life of one call, gRPC or Connect. h2.c reports what happens on its stream, the pool reports the answer,
+ * a timer the deadline: each only notes the fact and lets call_step() move the call on.
  *
  *   HEAD ──► BODY ──► READY ──► RUNNING ──► REPLYING ──► ENDING ──► DONE
  *     │                 │          ▲            │          ▲
@@ -19,9 +19,11 @@
 #include "call.h"
 
 #include "clock.h"
+#include "connect.h"
 #include "h2.h"
 #include "log.h"
 #include "message.h"
+#include "message_json.h"
 #include "metadata.h"
 #include "metrics.h"
 #include "query.h"
@@ -156,6 +158,7 @@ static void call_close(struct call *call)
 		call->builtin->on_close(call);
 	call_log(call);
 	reply_drop(call);
+	head_release(&call->head);
 	frame_reader_release(&call->in);
 	byte_queue_release(&call->inbox);
 	arena_release(&call->arena);
@@ -168,13 +171,13 @@ static void call_close(struct call *call)
 /* Calls that may rightly stay open as long as the client likes: streams without a grpc-timeout. */
 static bool call_is_open_ended(const struct call *call)
 {
-	return call->contract->server_streaming && call->head.timeout_ms == 0;
+	return call->contract->server_streaming && head_timeout_ms(&call->head) == 0;
 }
 
 static void call_start_deadline(struct call *call)
 {
 	const struct config *config = rpc_of(call)->config;
-	int64_t ms = call->head.timeout_ms > 0 ? call->head.timeout_ms : config->default_deadline_ms;
+	int64_t asked_ms = head_timeout_ms(&call->head), ms = asked_ms > 0 ? asked_ms : config->default_deadline_ms;
 	struct timeval tv;
 
 	if (ms > config->max_deadline_ms && !call->contract->server_streaming)
@@ -202,8 +205,10 @@ static bool call_has_method(struct call *call)
 {
 	struct error err = {.code = STATUS_OK};
 
-	if (call->method || call->builtin)
+	/* To gRPC a query is part of the name, which no method has. */
+	if ((call->method || call->builtin) && !(call->head.query && call->head.dialect == DIALECT_GRPC))
 		return true;
+	call->http_status = 404;
 	error_set(&err, STATUS_UNIMPLEMENTED, NULL, "there is no method %s; the client may be newer than the server",
 		call->head.path);
 	call_decide(call, &err);
@@ -221,34 +226,96 @@ static bool call_has_memory(struct call *call)
 	return false;
 }
 
+/* What Connect does not do with this method. */
+static bool call_fits_connect(struct call *call)
+{
+	if (call->contract->client_streaming || call->contract->server_streaming) {
+		call->http_status = 415;
+		call_refuse(call, STATUS_UNIMPLEMENTED, 0, "the method streams: call it by gRPC");
+	} else if (call->head.verb == VERB_GET && !call->contract->no_side_effects) {
+		call->http_status = 405;
+		call_refuse(call, STATUS_UNIMPLEMENTED, 0, "the method may change something: call it by POST");
+	}
+	return !call->finished;
+}
+
+/* gRPC says INTERNAL to bytes that are no message; HTTP's 500 would accuse the server. */
+static void call_blame_client(const struct call *call, struct error *err)
+{
+	if (err->code == STATUS_INTERNAL && call->head.dialect == DIALECT_CONNECT)
+		err->code = STATUS_INVALID_ARGUMENT;
+}
+
+/* The request of a GET is in its query. */
+static bool call_take_query(struct call *call)
+{
+	struct head *head = &call->head;
+	struct connect_query query;
+	struct error err = {.code = STATUS_OK};
+	size_t used;
+
+	if (!head->query && head->query_len > 0)
+		error_set(&err, STATUS_RESOURCE_EXHAUSTED, NULL, "no memory for the query of the request");
+	else if (!head->query)
+		error_set(&err, STATUS_INVALID_ARGUMENT, NULL,
+			"a GET has its request in the query: ?connect=v1&encoding=json&message=%%7B%%7D");
+	else if (connect_query_parse(head->query, head->query_len, &query, &call->http_status, &err)) {
+		head->dialect = DIALECT_CONNECT;
+		head->json = query.json;
+		head->content_type = query.json ? "application/json" : "application/proto";
+		call->in.gzip = query.gzip;
+		(void)(frame_reader_feed(&call->in, query.message, query.message_len, &used, &err) &&
+			frame_reader_end(&call->in, &err));
+	}
+	head_release(head);
+	if (err.code == STATUS_OK)
+		return true;
+	call_blame_client(call, &err);
+	call_decide(call, &err);
+	return false;
+}
+
+/* Makes the reader of the request's bytes. */
+static bool call_open_reader(struct call *call)
+{
+	struct head *head = &call->head;
+	const size_t limit = (size_t)rpc_of(call)->config->max_request_bytes;
+
+	if (head->dialect == DIALECT_GRPC)
+		frame_reader_init(&call->in, limit);
+	else
+		frame_reader_init_bare(&call->in, limit);
+	call->in.gzip = head_coding(head)->gzip;
+	if (head->verb == VERB_GET)
+		return call_take_query(call);
+	head_release(head);
+	return true;
+}
+
 static bool step_head(struct call *call)
 {
 	const struct config *config = rpc_of(call)->config;
 	struct error err = {.code = STATUS_OK};
-	int http;
 
 	if (!call->headers_complete)
 		return false;
-	if (!head_check(&call->head, &http, &err)) {
+	if (!head_check(&call->head, &call->http_status, &err)) {
 		call_decide(call, &err);
-		if (http != 200) {
-			reply_http(call, http);
-			call_close(call);
-		}
 		return true;
 	}
 	if (call->head.bytes > (size_t)config->max_header_bytes) {
 		call_refuse(call, STATUS_RESOURCE_EXHAUSTED, 0, "the headers of the request are over max_header_bytes");
 		return true;
 	}
-	if (!call_has_method(call) || !call_has_memory(call))
+	if (!call_has_method(call) || (call->head.dialect != DIALECT_GRPC && !call_fits_connect(call)) ||
+		!call_has_memory(call))
 		return true;
 	if (call->method && rpc_of(call)->draining) {
 		call_refuse(call, STATUS_UNAVAILABLE, RETRY_AFTER_MS, "the server is stopping; try again");
 		return true;
 	}
-	frame_reader_init(&call->in, (size_t)config->max_request_bytes);
-	call->in.gzip = call->head.gzip;
+	if (!call_open_reader(call))
+		return true;
 	if (!call->contract->client_streaming || !call_is_open_ended(call))
 		call_start_deadline(call);
 	call_move(call, call->contract->client_streaming ? CALL_TALKING : CALL_BODY);
@@ -258,8 +325,15 @@ static bool step_head(struct call *call)
 /* Waits for the half-close: until then nobody knows that there is exactly one message. */
 static bool step_body(struct call *call)
 {
+	struct error err = {.code = STATUS_OK};
+
 	if (!call->half_closed)
 		return false;
+	if (!frame_reader_end(&call->in, &err)) {
+		call_blame_client(call, &err);
+		call_decide(call, &err);
+		return true;
+	}
 	if (!call->in.complete && frame_reader_at_boundary(&call->in))
 		call_refuse(call, STATUS_UNIMPLEMENTED, 0, "the call takes one request message and none came");
 	else if (!call->in.complete)
@@ -267,6 +341,19 @@ static bool step_body(struct call *call)
 	else
 		call_move(call, CALL_READY);
 	return true;
+}
+
+ProtobufCMessage *call_read(struct call *call, struct arena *arena, struct error *err)
+{
+	const ProtobufCMessageDescriptor *d = call->contract->input;
+	ProtobufCMessage *request;
+
+	if (call->head.json)
+		return message_from_json_text(d, (const char *)call->in.body, call->in.body_len, arena, err);
+	request = message_unpack(d, call->in.body, call->in.body_len, arena, err);
+	if (!request)
+		call_blame_client(call, err);
+	return request;
 }
 
 static bool step_ready(struct call *call)
@@ -374,7 +461,10 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 	reply_drop(call);
 	memset(&call->status, 0, sizeof call->status);
 	error_set(&call->status, STATUS_DEADLINE_EXCEEDED, NULL, "the deadline passed before the reply was taken");
-	h2_resume(call->h2, call);
+	if (call->head.dialect == DIALECT_GRPC)
+		h2_resume(call->h2, call);
+	else
+		h2_reset(call->h2, call); /* the status is out already, and the length of the body */
 }
 
 /* Random so that no client can guess another's; fetched from the kernel for many calls at once. */
@@ -596,7 +686,7 @@ void call_check_time(struct call *call, int64_t now_ms)
 	h2_reset(call->h2, call);
 }
 
-size_t call_pull(struct call *call, uint8_t *out, size_t room, bool *ret_end)
+size_t call_pull(struct call *call, uint8_t *out, size_t room, enum call_pulled *ret_pulled)
 {
 	size_t n = reply_take(call, out, room);
 
@@ -606,8 +696,7 @@ size_t call_pull(struct call *call, uint8_t *out, size_t room, bool *ret_end)
 		n += reply_take(call, out + n, room - n);
 	}
 	if (call->state == CALL_ENDING && call->out.bytes == 0) {
-		reply_trailers(call);
-		*ret_end = true;
+		*ret_pulled = reply_trailers(call) ? CALL_PULLED_BODY : CALL_PULLED_ALL;
 		call_close(call);
 	}
 	return n;

@@ -1,5 +1,5 @@
 /*
- * call.h: one gRPC call, from its headers to its trailers. Owned by its connection (h2.c).
+ * call.h: one call, gRPC or Connect, from its headers to its end. Owned by its connection (h2.c).
  *
  * h2.c reports what happens on the stream with the functions below; each records the fact and lets
  * the call take its steps. The call speaks back through h2.h. See the picture in call.c.
@@ -50,6 +50,7 @@ struct call {
 	enum call_state state; /* moved by call_move() only */
 	char id[CALL_ID_SIZE]; /* random hex, for the log, events and INTERNAL errors */
 	struct head head;
+	int http_status; /* to refuse with, where it is not the status code's own; 0: none */
 
 	const struct catalog_method *contract; /* NULL until found */
 	const struct method *method;           /* one of these two */
@@ -80,6 +81,8 @@ struct call {
 	size_t counted;            /* bytes reported to rpc->call_bytes and to the principal's share */
 	ProtobufCMessage *request; /* NULL, and unfit in the arena says why, when it could not be unpacked */
 	const struct error *unfit;
+	const uint8_t *payload; /* of a write: the request packed, in the arena */
+	size_t payload_len;
 	struct db_call db;
 	uint64_t rows;
 	bool replayed; /* the answer is the one first given to this request_id */
@@ -109,11 +112,14 @@ void call_drain(struct call *call);
 /* Resets the stream of a client that does not take the reply. */
 void call_check_time(struct call *call, int64_t now_ms);
 
-/*
- * Moves up to room reply bytes into out. *ret_end: they are the last, the trailers have been handed over.
- * Returns 0 without *ret_end when there is nothing now; h2_resume() follows when there is.
- */
-size_t call_pull(struct call *call, uint8_t *out, size_t room, bool *ret_end);
+enum call_pulled {
+	CALL_PULLED_SOME, /* more follows; if 0 bytes, h2_resume() says when */
+	CALL_PULLED_BODY, /* the last of the body; the trailers have been handed over */
+	CALL_PULLED_ALL,  /* the last of everything: the stream ends without trailers */
+};
+
+/* Moves up to room reply bytes into out; *ret_pulled is SOME before, and says what follows them. */
+size_t call_pull(struct call *call, uint8_t *out, size_t room, enum call_pulled *ret_pulled);
 
 /* For reply.c, talk.c and query.c. */
 
@@ -128,6 +134,8 @@ void call_decide(struct call *call, const struct error *status);
 void call_refuse(struct call *call, enum status code, int32_t retry_after_ms, const char *text);
 /* Takes whatever steps the facts allow. May be called from within a step: that one then goes on. */
 void call_step(struct call *call);
+/* The request message that has come, read from protobuf or JSON into the arena; NULL with err. */
+ProtobufCMessage *call_read(struct call *call, struct arena *arena, struct error *err) MUST_CHECK;
 /* Tells the daemon and the connection how much memory the call has now, for the limits on all of them. */
 void call_count_bytes(struct call *call);
 /*

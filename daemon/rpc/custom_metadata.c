@@ -45,10 +45,11 @@ static struct metadata_field *field_new(
 	struct arena *a, const char *name, size_t name_len, size_t size, char **ret_value)
 {
 	struct metadata_field *f = arena_alloc(a, sizeof *f + name_len + 1 + size + 1);
-	char *at = (char *)(f + 1);
+	char *at;
 
 	if (!f)
 		return NULL;
+	at = (char *)(f + 1);
 	memcpy(at, name, name_len);
 	f->name = at;
 	f->value = *ret_value = at + name_len + 1;

@@ -219,15 +219,13 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
 			h2_end_flood(h2, "too_many_resets");
 		break;
 	case NGHTTP2_HEADERS:
+	case NGHTTP2_DATA:
 		flood_replied(&h2->flood);
 		/* All is said before the client was done: tell it to stop, without calling it an error. */
 		if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) &&
 			nghttp2_session_get_stream_remote_close(session, frame->hd.stream_id) == 0)
 			(void)nghttp2_submit_rst_stream(
 				session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);
-		break;
-	case NGHTTP2_DATA:
-		flood_replied(&h2->flood);
 		break;
 	case NGHTTP2_GOAWAY:
 		if (frame->goaway.error_code != NGHTTP2_NO_ERROR && !h2->ended)
@@ -242,13 +240,15 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
 static ssize_t on_read(nghttp2_session *session, int32_t stream_id, uint8_t *buf, size_t room, uint32_t *flags,
 	nghttp2_data_source *source, void *user)
 {
-	bool end = false;
-	size_t n = call_pull(source->ptr, buf, room, &end);
+	enum call_pulled pulled = CALL_PULLED_SOME;
+	size_t n = call_pull(source->ptr, buf, room, &pulled);
 
 	(void)session;
 	(void)stream_id;
 	(void)user;
-	if (end)
+	if (pulled == CALL_PULLED_ALL)
+		*flags |= NGHTTP2_DATA_FLAG_EOF;
+	else if (pulled == CALL_PULLED_BODY)
 		*flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
 	else if (n == 0)
 		return NGHTTP2_ERR_DEFERRED;

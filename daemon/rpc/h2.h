@@ -64,7 +64,7 @@ struct h2_field {
 	bool copy_name;
 };
 
-/* Response headers; last: nothing follows them (trailers-only). Without last, h2 pulls the body with call_pull(). */
+/* Response headers; last: nothing follows them (as trailers-only). Without last, h2 pulls the body with call_pull(). */
 void h2_respond(struct h2 *h2, struct call *call, const struct h2_field *fields, size_t count, bool last);
 /* Trailers; only from within call_pull(). */
 void h2_trailers(struct h2 *h2, struct call *call, const struct h2_field *fields, size_t count);

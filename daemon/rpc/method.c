@@ -157,6 +157,14 @@ bool method_row_check(const struct method_row *row, const struct catalog_method 
 	if (row->class == BACKEND_READ && id)
 		return error_set(err, STATUS_INTERNAL, NULL, "%s.%s: a read with a request_id in the proto",
 			row->service, row->name);
+	if (id && contract->no_side_effects)
+		return error_set(err, STATUS_INTERNAL, NULL,
+			"%s.%s: a write with NO_SIDE_EFFECTS in the proto could be called by GET", row->service,
+			row->name);
+	if (!id && !contract->no_side_effects)
+		return error_set(err, STATUS_INTERNAL, NULL,
+			"%s.%s: a read without option idempotency_level = NO_SIDE_EFFECTS in the proto", row->service,
+			row->name);
 	return row_check_paging(row, contract, err) && row_check_list(row, contract, err);
 }
 

@@ -36,8 +36,8 @@ static void query_submit(struct call *call)
 		.statement = &call->method->statement,
 		.request = call->request,
 		.unfit = call->unfit,
-		.payload = call->in.body,
-		.payload_len = call->in.body_len,
+		.payload = call->payload,
+		.payload_len = call->payload_len,
 		.principal = h2_peer(call->h2)->principal,
 		.share = h2_share(call->h2),
 		.call_id = call->id,
@@ -51,15 +51,36 @@ static void query_submit(struct call *call)
 	pool_submit(h2_rpc(call->h2)->pool, &call->db);
 }
 
+/*
+ * By its packed form a repeated request is known to be the same one, in whatever way it was written: JSON, or fields
+ * in another order.
+ */
+static bool query_pack(struct call *call, struct error *err)
+{
+	const size_t len = message_packed_size(call->request);
+	uint8_t *bytes;
+
+	if (!protobuf_c_message_descriptor_get_field_by_name(call->contract->input, "request_id"))
+		return true;
+	bytes = arena_alloc(&call->arena, len + 1);
+	if (!bytes)
+		return error_set(err, STATUS_RESOURCE_EXHAUSTED, NULL,
+			"the request needs more memory than one call may take; send less at once");
+	call->payload = bytes;
+	call->payload_len = message_pack(call->request, bytes);
+	return true;
+}
+
 /* A request that is no message goes to the database too, which says first whether its caller is anybody. */
-static bool query_unpack(struct call *call)
+static bool query_read(struct call *call)
 {
 	struct error err = {.code = STATUS_OK}, *kept;
 
-	call->request = message_unpack(call->contract->input, call->in.body, call->in.body_len, &call->arena, &err);
-	if (call->request)
+	call->request = call_read(call, &call->arena, &err);
+	if (call->request && query_pack(call, &err))
 		return true;
-	/* What was unpacked so far may have used up the arena. */
+	/* What was read so far may have used up the arena. */
+	call->request = NULL;
 	arena_release(&call->arena);
 	arena_init(&call->arena, NULL, (size_t)h2_rpc(call->h2)->config->call_memory_bytes);
 	kept = arena_alloc(&call->arena, sizeof *kept);
@@ -75,7 +96,7 @@ static bool query_unpack(struct call *call)
 void query_begin(struct call *call)
 {
 	arena_init(&call->arena, NULL, (size_t)h2_rpc(call->h2)->config->call_memory_bytes);
-	if (query_unpack(call))
+	if (query_read(call))
 		query_submit(call);
 	call_count_bytes(call);
 }
@@ -98,7 +119,7 @@ static bool query_reply(struct call *call, struct error *err)
 		return true;
 	}
 	if (db->replayed)
-		return reply_packed(call, db->replayed, db->replayed_len, err);
+		return reply_packed(call, db->replayed, db->replayed_len, &call->reply, err);
 	if (!db->reply)
 		return error_set(err, STATUS_INTERNAL, NULL, "the statement gave no reply");
 	return reply_message(call, db->reply, err);

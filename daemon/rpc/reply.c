@@ -6,9 +6,11 @@
 
 #include "call.h"
 #include "clock.h"
+#include "connect.h"
 #include "gzip.h"
 #include "h2.h"
 #include "message.h"
+#include "message_json.h"
 #include "metadata.h"
 
 #include <stdio.h>
@@ -50,6 +52,11 @@ static size_t metadata_fields(const struct metadata_list *list, struct h2_field 
 	return n;
 }
 
+static bool is_grpc(const struct call *call)
+{
+	return call->head.dialect == DIALECT_GRPC;
+}
+
 void reply_headers(struct call *call)
 {
 	struct h2_field fields[H2_FIELDS_MAX];
@@ -63,7 +70,7 @@ void reply_headers(struct call *call)
 	fields[n++] = (struct h2_field){"grpc-accept-encoding", ACCEPTED_ENCODINGS};
 	/* A stream says it for messages that may come; a single message is known by now. */
 	if (call->contract->server_streaming)
-		call->gzip = call->head.accepts_gzip && call->compression != COMPRESSION_OFF;
+		call->gzip = call->head.grpc_coding.accepts && call->compression != COMPRESSION_OFF;
 	if (call->gzip)
 		fields[n++] = (struct h2_field){"grpc-encoding", "gzip"};
 	if (call->metadata)
@@ -71,27 +78,32 @@ void reply_headers(struct call *call)
 	h2_respond(call->h2, call, fields, n, false);
 }
 
-/* Room for a message of len bytes, its prefix written. */
-static uint8_t *reply_frame(struct call *call, size_t len, bool compressed, struct error *err)
+/* Room for a message of len bytes; behind its prefix, which is written, where there is one. */
+static uint8_t *reply_room(struct call *call, size_t len, bool compressed, struct error *err)
 {
+	const size_t prefix = is_grpc(call) ? FRAME_PREFIX : 0;
 	uint8_t *at;
 
 	if (len > SMALL_REPLY && !call_memory_left(call, len, err))
 		return NULL;
-	at = len <= UINT32_MAX - FRAME_PREFIX ? byte_queue_append(&call->out, FRAME_PREFIX + len) : NULL;
+	at = len <= UINT32_MAX - FRAME_PREFIX ? byte_queue_append(&call->out, prefix + len) : NULL;
 	if (!at) {
 		error_set(
 			err, STATUS_RESOURCE_EXHAUSTED, NULL, "no memory for a reply of %zu bytes; ask for less", len);
 		return NULL;
 	}
-	frame_prefix(at, (uint32_t)len, compressed);
-	h2_queued_add(call->h2, FRAME_PREFIX + len);
+	if (prefix > 0)
+		frame_prefix(at, (uint32_t)len, compressed);
+	h2_queued_add(call->h2, prefix + len);
 	call_count_bytes(call);
-	return at + FRAME_PREFIX;
+	return at + prefix;
 }
 
+/* A reply of Connect is one message, and its headers say how it ended: they wait for the status. */
 static void reply_announce(struct call *call)
 {
+	if (!is_grpc(call))
+		return;
 	if (call->waits_since_ms == 0)
 		call->waits_since_ms = clock_ms();
 	if (call->responded)
@@ -103,7 +115,7 @@ static void reply_announce(struct call *call)
 /* Whether to try it with a message of that size. */
 static bool reply_compresses(const struct call *call, size_t len)
 {
-	if (!call->head.accepts_gzip || (call->responded && !call->gzip))
+	if (!head_coding(&call->head)->accepts || (call->responded && !call->gzip))
 		return false;
 	if (call->compression == COMPRESSION_AUTO)
 		return len >= GZIP_MIN && len <= GZIP_MAX;
@@ -112,7 +124,7 @@ static bool reply_compresses(const struct call *call, size_t len)
 
 static bool reply_bytes(struct call *call, const uint8_t *bytes, size_t len, bool compressed, struct error *err)
 {
-	uint8_t *at = reply_frame(call, len, compressed, err);
+	uint8_t *at = reply_room(call, len, compressed, err);
 
 	if (!at)
 		return false;
@@ -123,7 +135,8 @@ static bool reply_bytes(struct call *call, const uint8_t *bytes, size_t len, boo
 	return true;
 }
 
-bool reply_packed(struct call *call, const uint8_t *bytes, size_t len, struct error *err)
+/* One message as it goes out, compressed where that is worth it. */
+static bool reply_whole(struct call *call, const uint8_t *bytes, size_t len, struct error *err)
 {
 	uint8_t *smaller = NULL;
 	size_t n;
@@ -151,19 +164,47 @@ static bool reply_by_copy(struct call *call, const ProtobufCMessage *message, si
 		return error_set(
 			err, STATUS_RESOURCE_EXHAUSTED, NULL, "no memory to compress a reply of %zu bytes", len);
 	(void)message_pack(message, bytes);
-	ok = reply_packed(call, bytes, len, err);
+	ok = reply_whole(call, bytes, len, err);
 	free(bytes);
 	return ok;
 }
 
+static bool reply_json(struct call *call, const ProtobufCMessage *message, struct error *err)
+{
+	json_t *json = message_to_json(message, JSON_PROTO);
+	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	bool ok;
+
+	if (text)
+		ok = reply_whole(call, (const uint8_t *)text, strlen(text), err);
+	else
+		ok = error_set(err, STATUS_INTERNAL, NULL, "no memory for the reply as JSON, or no JSON for it");
+	free(text);
+	json_decref(json);
+	return ok;
+}
+
+bool reply_packed(struct call *call, const uint8_t *bytes, size_t len, struct arena *scratch, struct error *err)
+{
+	ProtobufCMessage *message;
+
+	if (!call->head.json)
+		return reply_whole(call, bytes, len, err);
+	message = message_unpack(call->contract->output, bytes, len, scratch, err);
+	return message && reply_json(call, message, err);
+}
+
 bool reply_message(struct call *call, const ProtobufCMessage *message, struct error *err)
 {
-	size_t len = message_packed_size(message);
+	size_t len;
 	uint8_t *at;
 
+	if (call->head.json)
+		return reply_json(call, message, err);
+	len = message_packed_size(message);
 	if (reply_compresses(call, len))
 		return reply_by_copy(call, message, len, err);
-	at = reply_frame(call, len, false, err);
+	at = reply_room(call, len, false, err);
 	if (!at)
 		return false;
 	(void)message_pack(message, at);
@@ -224,9 +265,95 @@ static bool reply_is_trailers_only(const struct call *call)
 	       (!call->metadata || call->metadata->headers.count == 0);
 }
 
-bool reply_status(struct call *call)
+/* The error takes the place of whatever was queued; without memory for its body the HTTP status must do. */
+static void connect_queue_error(struct call *call)
 {
-	const char *type = call->head.content_type;
+	struct error ignored;
+	size_t len = 0;
+	char *body = connect_error_text(&call->status, &len);
+
+	reply_drop(call);
+	call->gzip = false;
+	(void)(body && reply_bytes(call, (const uint8_t *)body, len, false, &ignored));
+	free(body);
+}
+
+/* What helps a client to do better. Returns how many fields it made. */
+static size_t connect_hint(const struct call *call, int http, char text[16], struct h2_field *field)
+{
+	const bool get = !call->contract || call->contract->no_side_effects;
+	const int32_t retry_ms = call->status.retry_after_ms;
+
+	if (http == 405) {
+		*field = (struct h2_field){"allow", get ? "GET, POST" : "POST"};
+	} else if (http == 415) {
+		*field = (struct h2_field){"accept-post", "application/json, application/proto, application/grpc"};
+	} else if (call->head.connect_coding.bad) {
+		*field = (struct h2_field){"accept-encoding", ACCEPTED_ENCODINGS};
+	} else if (retry_ms > 0) {
+		snprintf(text, 16, "%d", retry_ms / 1000 + (retry_ms % 1000 > 0));
+		*field = (struct h2_field){"retry-after", text};
+	} else {
+		return 0;
+	}
+	return 1;
+}
+
+/* Trailers travel as headers, trailer-NAME. */
+static size_t connect_metadata(struct call *call, struct h2_field *fields)
+{
+	size_t n = metadata_fields(&call->metadata->headers, fields);
+
+	for (const struct metadata_field *f = call->metadata->trailers.first; f; f = f->next) {
+		const size_t size = strlen("trailer-") + strlen(f->name) + 1;
+		char *name = arena_alloc(&call->arena, size);
+
+		if (name && n < METADATA_FIELDS_MAX) {
+			snprintf(name, size, "trailer-%s", f->name);
+			fields[n++] = (struct h2_field){name, f->value, .copy_name = true};
+		}
+	}
+	return n;
+}
+
+/* Browsers keep nothing of it, take it for nothing else, and give it to no page of another site. */
+static bool connect_status(struct call *call)
+{
+	const bool good = call->status.code == STATUS_OK;
+	char status[12], length[24], hint[16];
+	struct h2_field fields[H2_FIELDS_MAX] = {
+		{":status", status},
+		{"content-type", good ? call->head.content_type : "application/json"},
+		{"content-length", length},
+		{"cache-control", "no-store"},
+		{"x-content-type-options", "nosniff"},
+		{"cross-origin-resource-policy", "same-origin"},
+	};
+	int http = call->http_status ? call->http_status : connect_http_status(call->status.code);
+	size_t n = 6;
+
+	if (call->responded)
+		return false;
+	call->responded = true;
+	if (!good)
+		connect_queue_error(call);
+	snprintf(status, sizeof status, "%d", http);
+	snprintf(length, sizeof length, "%zu", call->out.bytes);
+	if (call->gzip)
+		fields[n++] = (struct h2_field){"content-encoding", "gzip"};
+	n += connect_hint(call, http, hint, fields + n);
+	if (call->metadata)
+		n += connect_metadata(call, fields + n);
+	if (call->head.verb == VERB_HEAD)
+		reply_drop(call);
+	if (call->out.bytes > 0)
+		call->waits_since_ms = clock_ms();
+	h2_respond(call->h2, call, fields, n, call->out.bytes == 0);
+	return call->out.bytes == 0;
+}
+
+static bool grpc_status(struct call *call)
+{
 	struct h2_field fields[H2_FIELDS_MAX];
 	struct status_text text;
 	size_t n = 0;
@@ -236,30 +363,26 @@ bool reply_status(struct call *call)
 		return false;
 	}
 	fields[n++] = (struct h2_field){":status", "200"};
-	fields[n++] = (struct h2_field){"content-type", type ? type : "application/grpc"};
-	if (call->head.bad_encoding)
+	fields[n++] = (struct h2_field){"content-type", call->head.content_type};
+	if (call->head.grpc_coding.bad)
 		fields[n++] = (struct h2_field){"grpc-accept-encoding", ACCEPTED_ENCODINGS};
 	n += trailer_fields(call, &text, fields + n);
 	h2_respond(call->h2, call, fields, n, true);
 	return true;
 }
 
-void reply_trailers(struct call *call)
+bool reply_status(struct call *call)
+{
+	return is_grpc(call) ? grpc_status(call) : connect_status(call);
+}
+
+bool reply_trailers(struct call *call)
 {
 	struct h2_field fields[H2_FIELDS_MAX];
 	struct status_text text;
 
+	if (!is_grpc(call))
+		return false;
 	h2_trailers(call->h2, call, fields, trailer_fields(call, &text, fields));
-}
-
-void reply_http(struct call *call, int http_status)
-{
-	const struct h2_field fields[] = {
-		{":status", http_status == 405 ? "405" : "415"},
-		http_status == 405 ? (struct h2_field){"allow", "POST"}
-				   : (struct h2_field){"accept", "application/grpc"},
-		{"content-length", "0"},
-	};
-
-	h2_respond(call->h2, call, fields, sizeof fields / sizeof *fields, true);
+	return true;
 }

@@ -65,7 +65,7 @@ static void talk_message(struct call *call)
 	if (!arena->mem)
 		arena_init(arena, NULL, (size_t)h2_rpc(call->h2)->config->call_memory_bytes);
 	call->given = true;
-	request = message_unpack(call->contract->input, call->in.body, call->in.body_len, arena, &err);
+	request = call_read(call, arena, &err);
 	call_count_bytes(call);
 	if (!request || !call->builtin->on_message(call, request, &err))
 		call_decide(call, &err);

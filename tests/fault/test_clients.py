@@ -124,7 +124,7 @@ def test_no_message_and_two_messages(world):
 
 
 @pytest.mark.parametrize("options, http", [
-    ({"content_type": "application/json"}, "415"), ({"content_type": None}, "415"), ({"content_type": "application/grpcx"}, "415"),
+    ({"content_type": "text/plain"}, "415"), ({"content_type": None}, "415"), ({"content_type": "application/grpcx"}, "415"),
     ({"method": "GET"}, "405")])
 def test_not_grpc(world, options, http):
     with Connection(world, "ada") as connection:

@@ -1,11 +1,11 @@
 /*
- * head.c: any fields as the headers of a request: a verdict, and nothing of a refused one is used; and what of them is a
- * handler's metadata, which comes out as it was when it is set in a reply.
+ * head.c: any fields as the headers of a request: a verdict, and nothing of a refused one is used; and what of them is
+ * a handler's metadata, which comes out as it was when it is set in a reply.
  *
  * Lines "name: value".
  */
-#include "custom_metadata.h"
 #include "head.h"
+#include "custom_metadata.h"
 #include "target.h"
 
 enum { MEMORY = 64 * 1024, REPLY_MAX = 8 * 1024 };
@@ -27,7 +27,8 @@ static void metadata(struct arena *a, const char *name, size_t name_len, const c
 		}
 		again = (struct metadata_list){0};
 		expect(metadata_receive(&again, a, set.last->name, strlen(set.last->name), set.last->value,
-			       set.last->len, &err) || a->exhausted);
+			       set.last->len, &err) ||
+			a->exhausted);
 		expect(a->exhausted || (again.count == 1 && again.first->len == f->len &&
 					       memcmp(again.first->value, f->value, f->len) == 0));
 	}
@@ -61,10 +62,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	arena_release(&a);
 	expect(h.bytes == bytes);
 	expect(strlen(h.path) < HEAD_PATH_MAX && strlen(h.path) <= h.path_len);
-	expect(h.timeout_ms >= 0);
+	expect(head_timeout_ms(&h) >= 0);
 	if (head_check(&h, &http, &err))
-		expect(h.content_type && http == 200 && err.code == STATUS_OK);
+		expect((h.content_type || h.verb == VERB_GET) && http == 0 && err.code == STATUS_OK && !h.foreign);
 	else
-		expect(err.code != STATUS_OK && err.text[0] && http >= 200 && http < 600);
+		expect(err.code != STATUS_OK && err.text[0] && (http == 0 || (http >= 400 && http < 600)));
+	head_release(&h);
 	return 0;
 }

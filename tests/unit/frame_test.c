@@ -2,6 +2,7 @@
  * frame_test.c: gRPC framing, however the bytes are cut.
  */
 #include "frame.h"
+#include "gzip.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -144,6 +145,77 @@ static void memory_follows_what_arrives(void **state)
 	frame_reader_release(&r);
 }
 
+static void a_bare_message_ends_with_its_stream(void **state)
+{
+	struct frame_reader r;
+	struct error err = {.code = STATUS_OK};
+	size_t used;
+
+	(void)state;
+	frame_reader_init_bare(&r, 8);
+	assert_false(frame_reader_at_boundary(&r));
+	assert_true(frame_reader_feed(&r, (const uint8_t *)"{\"a\"", 4, &used, &err));
+	assert_true(frame_reader_feed(&r, (const uint8_t *)":12}", 4, &used, &err));
+	assert_int_equal(used, 4);
+	assert_false(r.complete);
+	assert_true(frame_reader_end(&r, &err));
+	assert_true(r.complete);
+	assert_int_equal(r.body_len, 8);
+	assert_memory_equal(r.body, "{\"a\":12}", 8);
+	frame_reader_release(&r);
+}
+
+static void a_bare_message_has_a_limit_and_may_be_empty(void **state)
+{
+	static const uint8_t nine[9];
+	struct frame_reader r;
+	struct error err = {.code = STATUS_OK};
+	size_t used;
+
+	(void)state;
+	frame_reader_init_bare(&r, 8);
+	assert_false(frame_reader_feed(&r, nine, 9, &used, &err));
+	assert_int_equal(err.code, STATUS_RESOURCE_EXHAUSTED);
+	frame_reader_release(&r);
+	frame_reader_init_bare(&r, 8);
+	assert_true(frame_reader_feed(&r, nine, 8, &used, &err));
+	assert_false(frame_reader_feed(&r, nine, 1, &used, &err));
+	frame_reader_release(&r);
+	/* No bytes are never decompressed. */
+	frame_reader_init_bare(&r, 8);
+	r.gzip = true;
+	assert_true(frame_reader_end(&r, &err));
+	assert_true(r.complete);
+	assert_int_equal(r.body_len, 0);
+	frame_reader_release(&r);
+}
+
+static void a_bare_message_is_expanded(void **state)
+{
+	static const uint8_t zeros[5000];
+	struct frame_reader r;
+	struct error err = {.code = STATUS_OK};
+	uint8_t *small;
+	size_t len, used;
+
+	(void)state;
+	assert_true(gzip_deflate(zeros, sizeof(zeros), &small, &len, &err));
+	frame_reader_init_bare(&r, sizeof(zeros));
+	r.gzip = true;
+	assert_true(frame_reader_feed(&r, small, len, &used, &err));
+	assert_true(frame_reader_end(&r, &err));
+	assert_int_equal(r.body_len, sizeof(zeros));
+	frame_reader_release(&r);
+	/* A bomb is refused by what it would become. */
+	frame_reader_init_bare(&r, sizeof(zeros) - 1);
+	r.gzip = true;
+	assert_true(frame_reader_feed(&r, small, len, &used, &err));
+	assert_false(frame_reader_end(&r, &err));
+	assert_int_equal(err.code, STATUS_RESOURCE_EXHAUSTED);
+	frame_reader_release(&r);
+	free(small);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +225,9 @@ int main(void)
 		cmocka_unit_test(limit_is_told_from_the_prefix),
 		cmocka_unit_test(flags_are_refused),
 		cmocka_unit_test(memory_follows_what_arrives),
+		cmocka_unit_test(a_bare_message_ends_with_its_stream),
+		cmocka_unit_test(a_bare_message_has_a_limit_and_may_be_empty),
+		cmocka_unit_test(a_bare_message_is_expanded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -189,7 +189,8 @@ static void texts(void **state)
 static void nothing_at_all(void **state)
 {
 	static const struct row rows[] = {
-		{"{\"tag\":null,\"quantity\":null,\"unitId\":null,\"costCents\":null,\"status\":null,\"createdAt\":null}",
+		{"{\"tag\":null,\"quantity\":null,\"unitId\":null,\"costCents\":null,\"status\":null,\"createdAt\":"
+		 "null}",
 			"{}"},
 		{"{}", "{}"},
 		{" {\r\n\t} ", "{}"},
@@ -292,7 +293,8 @@ static void well_known_types(void **state)
 		{"{\"asset\":{\"createdAt\":\"9999-12-31T23:59:59.999999999Z\"}}",
 			"{\"asset\":{\"createdAt\":\"9999-12-31T23:59:59.999999999Z\"}}"},
 		{"{\"asset\":{\"createdAt\":\"10000-01-01T00:00:00Z\"}}", NULL, "asset.created_at must be a time"},
-		{"{\"asset\":{\"createdAt\":\"2026-01-31T12:00:00Z\\u0000\"}}", NULL, "asset.created_at contains a NUL"},
+		{"{\"asset\":{\"createdAt\":\"2026-01-31T12:00:00Z\\u0000\"}}", NULL,
+			"asset.created_at contains a NUL"},
 		{"{\"asset\":{\"createdAt\":1}}", NULL, "asset.created_at must be a time"},
 		{"{\"updateMask\":\"costCents,tag\"}", "{\"updateMask\":\"costCents,tag\"}"},
 		{"{\"updateMask\":\"asset.cost_cents\"}", "{\"updateMask\":\"asset.costCents\"}"},
@@ -355,8 +357,8 @@ static void long_lists(void **state)
 		at = stpcpy(at, ",7");
 	at = stpcpy(at, "]}");
 	arena_init(&a, NULL, MEMORY);
-	m = message_from_json_text(&google__protobuf__source_code_info__location__descriptor, text, (size_t)(at - text), &a,
-		&err);
+	m = message_from_json_text(
+		&google__protobuf__source_code_info__location__descriptor, text, (size_t)(at - text), &a, &err);
 	assert_non_null(m);
 	assert_int_equal(((const Google__Protobuf__SourceCodeInfo__Location *)m)->n_path, ELEMENTS);
 	arena_release(&a);

@@ -397,7 +397,8 @@ static void what_json_cannot_say(void **state)
 	ProtobufCMessage *m = read_text(&radioshop__v1__update_asset_request__descriptor,
 		"{\"asset\":{\"createdAt\":\"9999-12-31T23:59:59Z\"},\"updateMask\":\"a\"}", *state);
 	Radioshop__V1__UpdateAssetRequest *r = (Radioshop__V1__UpdateAssetRequest *)m;
-	static char once[] = "foo_3", capitals[] = "fooBar", twice[] = "foo__bar", *const paths[] = {once, capitals, twice};
+	static char once[] = "foo_3", capitals[] = "fooBar",
+		    twice[] = "foo__bar", *const paths[] = {once, capitals, twice};
 
 	r->asset->created_at->seconds++;
 	assert_null(message_to_json(m, JSON_PROTO));

@@ -148,6 +148,23 @@ static void contradictions_are_refused(void **state)
 	}
 }
 
+/* What a GET may do is said in the proto, and the table holds the proto to it. */
+static void only_reads_have_no_side_effects(void **state)
+{
+	static const char *const names[] = {"GetAsset", "LogRepair"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const struct method_row *row = row_of(names[i]);
+		struct catalog_method contract = *contract_of(row);
+		struct error err = {.code = STATUS_OK};
+
+		contract.no_side_effects = !contract.no_side_effects;
+		assert_false(method_row_check(row, &contract, &err));
+		assert_non_null(strstr(err.text, "NO_SIDE_EFFECTS"));
+	}
+}
+
 static void sql_names_are_snake_case(void **state)
 {
 	char out[16];
@@ -200,6 +217,7 @@ int main(void)
 		cmocka_unit_test(every_rpc_has_one_row),
 		cmocka_unit_test(roles_are_as_decided),
 		cmocka_unit_test(contradictions_are_refused),
+		cmocka_unit_test(only_reads_have_no_side_effects),
 		cmocka_unit_test(sql_names_are_snake_case),
 		cmocka_unit_test(the_table_joins),
 	};
