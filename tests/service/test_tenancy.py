@@ -98,7 +98,7 @@ def probes(name, ids):
         "CreatePrincipal": [{"principal": {"name": "mine", "display_name": "Mine"}}],
         "UpdatePrincipal": [{"principal": {"name": "frank", "display_name": "Mine", "revision": 1},
                              "update_mask": ["display_name"]}],
-        "GrantRole": [{"principal": "lsu-everything", "role": "viewer", "agency": ids["agency"]}],
+        "GrantRole": [{"principal": ids.get("person", "lsu-everything"), "role": "viewer", "agency": ids["agency"]}],
         "RevokeRole": [{"principal": "frank", "role": "fleet_manager", "agency": ids["agency"]}],
         "ListEvents": [{"agency": ids["agency"]}, {"resource_id": ids["asset"]}, {"resource_id": ids["ticket"]}, {}],
     }
