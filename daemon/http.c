@@ -97,28 +97,27 @@ static void client_answer(struct client *c, int status, const char *path, bool h
 	evbuffer_free(body);
 }
 
-/* METHOD SP PATH SP HTTP/1.x; line is cut up. */
-static void client_request(struct client *c, char *line)
+int http_request_line(char *line, const char **ret_path, bool *ret_head_only)
 {
 	char *rest = line, *method = strsep(&rest, " "), *path = strsep(&rest, " ");
-	bool head_only = strcmp(method, "HEAD") == 0;
 
-	if (!path || path[0] != '/' || !rest || strncmp(rest, "HTTP/1.", 7) != 0) {
-		client_answer(c, 400, NULL, false);
-		return;
-	}
-	if (!head_only && strcmp(method, "GET") != 0) {
-		client_answer(c, 405, NULL, false);
-		return;
-	}
+	*ret_path = NULL;
+	*ret_head_only = strcmp(method, "HEAD") == 0;
+	if (!path || path[0] != '/' || !rest || strncmp(rest, "HTTP/1.", 7) != 0)
+		return 400;
+	if (!*ret_head_only && strcmp(method, "GET") != 0)
+		return 405;
 	path[strcspn(path, "?")] = '\0';
-	client_answer(c, 0, path, head_only);
+	*ret_path = path;
+	return 200;
 }
 
 static void on_bytes(struct bufferevent *bytes, void *arg)
 {
 	struct client *c = arg;
 	struct evbuffer *in = bufferevent_get_input(bytes);
+	const char *path;
+	bool head_only;
 	char *line;
 
 	if (c->answered) {
@@ -132,10 +131,13 @@ static void on_bytes(struct bufferevent *bytes, void *arg)
 	}
 	line = evbuffer_readln(in, NULL, EVBUFFER_EOL_CRLF_STRICT);
 	evbuffer_drain(in, evbuffer_get_length(in));
-	if (line)
-		client_request(c, line);
-	else
+	if (line) {
+		int status = http_request_line(line, &path, &head_only);
+
+		client_answer(c, status, path, status == 200 && head_only);
+	} else {
 		client_free(c);
+	}
 	free(line);
 }
 

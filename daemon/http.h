@@ -11,6 +11,7 @@
 
 #include <event2/buffer.h>
 #include <event2/event.h>
+#include <stdbool.h>
 
 struct http_server;
 
@@ -25,5 +26,11 @@ struct http_server *http_server_new(struct event_base *base, const char *address
 	void *owner, struct error *err) MUST_CHECK;
 /* Closes every connection. NULL is fine. */
 void http_server_free(struct http_server *s);
+
+/*
+ * The pure part, for tests and fuzzing: METHOD SP PATH SP HTTP/1.x, which is cut up. Returns 200 with the path, what stands
+ * behind a ? taken off; or 400 or 405 without.
+ */
+int http_request_line(char *line, const char **ret_path, bool *ret_head_only) MUST_CHECK;
 
 #endif

@@ -1,0 +1,25 @@
+/*
+ * http.c: fuzzes the request line of the plain port: a path that is taken begins with a slash, has no blank and no query,
+ * and lies within the line.
+ */
+#include "http.h"
+#include "target.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *line = strndup(size > 0 ? (const char *)data : "", size);
+	size_t len = line ? strlen(line) : 0;
+	const char *path;
+	bool head_only;
+	int status;
+
+	if (!line)
+		return 0;
+	status = http_request_line(line, &path, &head_only);
+	expect((status == 200) == (path != NULL));
+	expect(status == 200 || status == 400 || status == 405);
+	if (path)
+		expect(path[0] == '/' && !strpbrk(path, " ?") && path > line && path + strlen(path) < line + len);
+	free(line);
+	return 0;
+}
