@@ -188,7 +188,7 @@ bool connection_turn(struct connection *c, int64_t deadline_ms, struct error *er
 void connection_flush(struct connection *c)
 {
 	struct error ignored;
-	bool moved;
+	bool moved = false;
 
 	if (!c->broken && !send_some(c, &moved, &ignored))
 		c->broken = true;
