@@ -108,7 +108,7 @@ static void answer_call(struct pool *pool, struct db_call *call)
 	else
 		pool->answered = call;
 	pool->answered_last = call;
-	pool->stats.calls++;
+	pool->stats.calls += call->argument == NULL; /* questions of our own are no calls */
 	wake(pool);
 }
 

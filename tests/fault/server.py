@@ -157,8 +157,11 @@ class Server:
 
     def promote(self):
         os.kill(self.process.pid, 0)
-        (self.data / "promote").touch()
-        os.chown(self.data / "promote", OWNER.pw_uid, OWNER.pw_gid)
+        # Owned before it has its name: the server looks now and then by itself, and takes it away.
+        asked = self.data / "promote.new"
+        asked.touch()
+        os.chown(asked, OWNER.pw_uid, OWNER.pw_gid)
+        asked.rename(self.data / "promote")
         os.kill(self.process.pid, signal.SIGUSR1)
         deadline = time.monotonic() + 60
         while self.state() != "ready":

@@ -103,6 +103,8 @@ def ballast(directory):
 
 def lighten(directory):
     (directory / "ballast").unlink(missing_ok=True)
+    # On the disk too: or the next power cut brings the ballast back.
+    command("sync", "--file-system", directory)
 
 
 def release(directory):
