@@ -208,6 +208,8 @@ static void show_pool(struct evbuffer *out, const struct pool *pool)
 		s.replays);
 	counter(out, "radioshop_database_retries_total", "Calls sent again after a failure that changed nothing.",
 		s.retries);
+	counter(out, "radioshop_database_cancels_total",
+		"Statements that the server was asked to stop, since nobody waited for them any more.", s.cancels);
 	counter(out, "radioshop_database_connects_total", "Database connections made.", s.connects);
 	counter(out, "radioshop_database_connect_failures_total", "Database connections that could not be made.",
 		s.connect_failures);

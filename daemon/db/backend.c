@@ -5,6 +5,7 @@
  */
 #include "backend.h"
 
+#include "cancel.h"
 #include "clock.h"
 #include "conninfo.h"
 #include "log.h"
@@ -16,6 +17,10 @@
 #include <string.h>
 
 enum { BACKOFF_FIRST_MS = 250, BACKOFF_MOST_MS = 3000, STABLE_AFTER_MS = 1000 };
+enum {
+	CANCEL_AFTER_MS = 20,                 /* most end by themselves sooner */
+	CANCEL_HOLD_MS = 2 * CANCEL_FRESH_MS, /* longer only in trouble: rather risk to send something twice */
+};
 
 static const char *const class_names[] = {"read", "write", "slow"};
 _Static_assert(sizeof(class_names) / sizeof(class_names[0]) == BACKEND_CLASSES, "every class has a name");
@@ -63,6 +68,8 @@ static void disconnect(struct backend *b)
 	event_del(&b->writable);
 	event_del(&b->timer);
 	inspection_release(&b->inspection);
+	canceller_forget(pool_canceller(b->pool), b);
+	b->cancelling = b->held = false;
 	PQfinish(b->conn);
 	b->conn = NULL;
 }
@@ -245,6 +252,45 @@ void backend_start(struct backend *b)
 	connect_now(b);
 }
 
+void backend_abandoned(struct backend *b)
+{
+	if (b->first && transaction_may_stop(b->first) && !b->cancelling && !event_pending(&b->timer, EV_TIMEOUT, NULL))
+		timer_set(b, CANCEL_AFTER_MS);
+}
+
+/* If it cannot be asked now, statement_timeout ends it. */
+static void stop_head(struct backend *b)
+{
+	struct transaction *t = b->first;
+
+	if (!t || !transaction_may_stop(t) || !canceller_ask(pool_canceller(b->pool), b->conn, b))
+		return;
+	t->stopped = true;
+	for (t = t->next; t; t = t->next)
+		t->exposed = true;
+	b->cancelling = b->held = true;
+	timer_set(b, CANCEL_HOLD_MS);
+}
+
+static void let_go(struct backend *b)
+{
+	b->held = false;
+	pool_review(b->pool, b->class);
+}
+
+void backend_cancelled(void *owner, bool delivered)
+{
+	struct backend *b = owner;
+
+	b->cancelling = false;
+	event_del(&b->timer);
+	if (delivered)
+		pool_count_cancel(b->pool);
+	/* The server forgets a cancel that finds it between two messages: then once more. */
+	backend_abandoned(b);
+	let_go(b);
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct backend *b = arg;
@@ -255,6 +301,10 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		connect_now(b);
 	else if (!backend_is_up(b))
 		backend_break(b, "connecting took longer than connect_timeout_ms", NULL);
+	else if (b->held)
+		let_go(b);
+	else
+		stop_head(b);
 }
 
 static void take_inspection(struct backend *b, const PGresult *result)
@@ -331,6 +381,7 @@ static void pop_head(struct backend *b)
 		became_head(b->first);
 	t->next = NULL;
 	b->in_flight--;
+	backend_abandoned(b);
 	if (!b->first)
 		backend_move(b, BACKEND_IDLE);
 	if (t->remedy == REMEDY_PREPARE)
@@ -410,7 +461,7 @@ static void on_io(evutil_socket_t fd, short what, void *arg)
 
 bool backend_can_take(const struct backend *b, const struct transaction *t)
 {
-	if (!backend_is_up(b) || b->generation != pool_generation(b->pool))
+	if (!backend_is_up(b) || b->held || b->generation != pool_generation(b->pool))
 		return false;
 	if (t->is_write || b->class != BACKEND_READ)
 		return b->in_flight == 0;
@@ -424,6 +475,7 @@ bool backend_give(struct backend *b, struct transaction *t)
 	if (start == TRANSACTION_REFUSED)
 		return false;
 	t->backend = b;
+	t->exposed = b->cancelling;
 	t->next = NULL;
 	if (b->last)
 		b->last->next = t;
@@ -449,6 +501,7 @@ void backend_overrun(struct backend *b, struct transaction *t)
 	}
 	/* It waits behind another, or began late. Its caller waits no longer; the server will end it. */
 	pool_answer_early(b->pool, t);
+	backend_abandoned(b);
 	if (t == b->first)
 		watch_head(t);
 }

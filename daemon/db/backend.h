@@ -9,8 +9,8 @@
  *
  * CONNECTING and PREPARING have connect_timeout_ms together; libpq has no timer of its own here. BUSY has calls in
  * flight: one if it is a write, else up to BACKEND_FLIGHT_MAX, each with its own Sync so that a failure stays
- * alone. From BACKOFF the next try starts after 0.25 s doubling to 3 s, jittered, so that full service is back soon
- * after the server is.
+ * alone. What runs there and nobody waits for is stopped, see backend_abandoned(). From BACKOFF the next try starts
+ * after 0.25 s doubling to 3 s, jittered, so that full service is back soon after the server is.
  */
 #ifndef RADIOSHOP_BACKEND_H
 #define RADIOSHOP_BACKEND_H
@@ -43,6 +43,8 @@ struct backend {
 	struct inspection inspection;     /* in PREPARING */
 	struct transaction *first, *last; /* in flight, in the order they were sent */
 	unsigned in_flight;
+	bool cancelling;   /* a cancel is under way to it */
+	bool held;         /* for that time, or CANCEL_HOLD_MS: what it is sent might be hit instead */
 	unsigned failures; /* tries that failed since it last served */
 	int64_t serving_since_ms;
 	unsigned generation; /* of the prepared statements, see pool_private.h */
@@ -66,6 +68,14 @@ bool backend_can_take(const struct backend *b, const struct transaction *t);
 bool backend_give(struct backend *b, struct transaction *t) MUST_CHECK;
 /* The local timer of a transaction in flight ran out, or its head may have hung. */
 void backend_overrun(struct backend *b, struct transaction *t);
+/*
+ * Nobody waits for one of those in flight any more. If it is the one that runs, and still does in a moment, the server
+ * is asked to stop it. Never while it may be committing, and once asked it is not committed any more: the cancel hits
+ * whatever runs when it arrives. That may be a read that was sent behind it, which is then sent again.
+ */
+void backend_abandoned(struct backend *b);
+/* The canceller's answer; owner is the backend. */
+void backend_cancelled(void *owner, bool delivered);
 /* Connects again as soon as nothing is in flight: its prepared statements are out of date. */
 void backend_renew_when_idle(struct backend *b);
 /* Lets go of a server that another has taken the place of: it may be alive, but what is written to it is lost. */

@@ -8,6 +8,7 @@
 #include "pool.h"
 
 #include "backend.h"
+#include "cancel.h"
 #include "clock.h"
 #include "inspection.h"
 #include "log.h"
@@ -44,6 +45,7 @@ struct pool {
 	size_t backend_count;
 	struct queue queues[BACKEND_CLASSES];
 	struct constraint_table constraints;
+	struct canceller *canceller; /* NULL when there is none to be had */
 
 	struct db_call *answered, *answered_last; /* done() is still to be called */
 	struct event *answer;                     /* calls it */
@@ -73,6 +75,11 @@ const struct pool_config *pool_settings(const struct pool *pool)
 struct constraint_table *pool_constraints(struct pool *pool)
 {
 	return &pool->constraints;
+}
+
+struct canceller *pool_canceller(const struct pool *pool)
+{
+	return pool->canceller;
 }
 
 unsigned pool_generation(const struct pool *pool)
@@ -347,6 +354,11 @@ void pool_count_connect(struct pool *pool, bool good, const char *why)
 	log_event(LOG_LEVEL_WARNING, "connect_failed", "why", why, NULL);
 }
 
+void pool_count_cancel(struct pool *pool)
+{
+	pool->stats.cancels++;
+}
+
 void pool_outdated(struct pool *pool, unsigned generation)
 {
 	int64_t now = clock_ms();
@@ -432,6 +444,7 @@ struct pool *pool_new(struct event_base *base, const struct pool_config *config,
 	pool->answer = event_new(base, -1, 0, on_answer, pool);
 	if (!pool->conninfo || !pool->answer || !make_backends(pool))
 		abort();
+	pool->canceller = canceller_new(base, backend_cancelled);
 	/* The others follow when the first has passed. */
 	if (pool->backend_count)
 		backend_start(&pool->backends[0]);
@@ -452,6 +465,7 @@ void pool_free(struct pool *pool)
 	}
 	for (size_t i = 0; i < pool->backend_count; i++)
 		backend_release(&pool->backends[i]);
+	canceller_free(pool->canceller);
 	for (size_t i = 0; i < pool->statement_count; i++)
 		statement_forget(pool->statements[i]);
 	constraint_table_release(&pool->constraints);
@@ -545,8 +559,10 @@ void pool_abandon(struct pool *pool, struct db_call *call)
 	if (!t)
 		return;
 	t->call = NULL;
-	if (t->backend)
-		return; /* it goes on alone: a write is kept for whoever repeats it */
+	if (t->backend) {
+		backend_abandoned(t->backend);
+		return;
+	}
 	queue_remove(queue_of(t), t);
 	transaction_free(t);
 }

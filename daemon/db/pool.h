@@ -95,13 +95,16 @@ bool pool_ready(const struct pool *pool);
  * Of the calls that wait those go first whose principal has the fewest running.
  */
 void pool_submit(struct pool *pool, struct db_call *call);
-/* The submitter goes away: done() will not be called and nothing of the call is touched again. */
+/*
+ * The submitter goes away: done() will not be called and nothing of the call is touched again. What runs in the
+ * database is stopped in a moment, unless it ends by itself or may be committing: a write may be done or not.
+ */
 void pool_abandon(struct pool *pool, struct db_call *call);
 
 /* Numbers for /metrics. */
 struct pool_stats {
 	unsigned backends[BACKEND_CLASSES], idle[BACKEND_CLASSES], queued[BACKEND_CLASSES];
-	uint64_t calls, replays, retries, connects, connect_failures;
+	uint64_t calls, replays, retries, cancels, connects, connect_failures;
 };
 void pool_stats(const struct pool *pool, struct pool_stats *ret_stats);
 

@@ -8,12 +8,14 @@
 #include "pool.h"
 
 struct backend;
+struct canceller;
 struct inspection;
 struct transaction;
 
 struct event_base *pool_base(const struct pool *pool);
 const struct pool_config *pool_settings(const struct pool *pool);
 struct constraint_table *pool_constraints(struct pool *pool);
+struct canceller *pool_canceller(const struct pool *pool);
 
 /* Fills in the pool's part of the inspection of a fresh connection. */
 void pool_prepare_inspection(struct pool *pool, const struct backend *b, struct inspection *ret);
@@ -23,6 +25,7 @@ void pool_backend_ready(struct pool *pool, struct backend *b);
 bool pool_backend_refused(struct pool *pool, const struct error *err);
 /* A connection was made, or a try failed; why is for the log, cut to one line every few seconds. */
 void pool_count_connect(struct pool *pool, bool good, const char *why);
+void pool_count_cancel(struct pool *pool);
 /* A backend came, went or has room: sends what waits, fails what waits in vain. */
 void pool_review(struct pool *pool, enum backend_class class);
 

@@ -90,6 +90,8 @@ enum sqlstate_remedy sqlstate_remedy(const PGresult *result)
 		return REMEDY_RETRY;
 	if (strcmp(sqlstate, "RS200") == 0)
 		return REMEDY_REPLAY;
+	if (strcmp(sqlstate, "57014") == 0)
+		return REMEDY_CANCELLED;
 	/* No SQLSTATE: libpq made the error itself, since the connection broke. */
 	if (sqlstate[0] == '\0' || strncmp(sqlstate, "57P", 3) == 0 || strncmp(sqlstate, "08", 2) == 0)
 		return REMEDY_LOST;

@@ -13,10 +13,11 @@
 /* What to do about an error besides telling the caller. */
 enum sqlstate_remedy {
 	REMEDY_NONE,
-	REMEDY_RETRY,   /* serialization failure, deadlock: the same again may work */
-	REMEDY_PREPARE, /* the schema moved under prepared statements: connect again, then retry */
-	REMEDY_REPLAY,  /* RS200: the request was answered before */
-	REMEDY_LOST,    /* the server is ending this connection */
+	REMEDY_RETRY,     /* serialization failure, deadlock: the same again may work */
+	REMEDY_PREPARE,   /* the schema moved under prepared statements: connect again, then retry */
+	REMEDY_REPLAY,    /* RS200: the request was answered before */
+	REMEDY_CANCELLED, /* somebody had it cancelled, or statement_timeout: the same again if it was a mistake */
+	REMEDY_LOST,      /* the server is ending this connection */
 };
 enum sqlstate_remedy sqlstate_remedy(const PGresult *result);
 

@@ -221,6 +221,9 @@ static bool take_rows(struct transaction *t, PGconn *conn, const PGresult *resul
 
 	if (!t->call && !t->is_write)
 		return true;
+	/* The cancel may be late, and must not meet the commit. */
+	if (t->stopped && t->is_write)
+		return end_write(t, conn, true);
 	/* Nobody waits, but whoever repeats the request must find the answer. */
 	if (!t->call)
 		arena_init(&own, NULL, ORPHAN_REPLY_BYTES);
@@ -283,6 +286,8 @@ static enum transaction_progress take_error(struct transaction *t, PGconn *conn,
 {
 	enum sqlstate_remedy remedy = sqlstate_remedy(result);
 
+	if (remedy == REMEDY_CANCELLED && !t->exposed)
+		remedy = REMEDY_NONE;
 	if (remedy == REMEDY_LOST)
 		return TRANSACTION_LOST;
 	if (!t->failed) {
@@ -292,7 +297,7 @@ static enum transaction_progress take_error(struct transaction *t, PGconn *conn,
 			transaction_error(&t->error, STATUS_DEADLINE_EXCEEDED, "", 0,
 				"the request was answered before, but the deadline passed while its answer was "
 				"fetched");
-		else
+		else if (!t->stopped)
 			sqlstate_explain(result, pool_constraints(t->pool), t->statement->name, t->call_id, &t->error);
 		/* A lock that was waited for until the deadline is the deadline, not a reason to try again. */
 		if (t->error.code == STATUS_ABORTED && clock_ms() + CLOCK_GRAIN_MS >= t->deadline_ms)
@@ -331,6 +336,11 @@ enum transaction_progress transaction_take(struct transaction *t, PGconn *conn, 
 	}
 }
 
+bool transaction_may_stop(const struct transaction *t)
+{
+	return !t->call && t->phase == TRANSACTION_ASKED && !t->replaying;
+}
+
 static void outcome_unknown(struct transaction *t, enum status code)
 {
 	transaction_error(&t->error, code, "OUTCOME_UNKNOWN", 1000,
@@ -356,6 +366,11 @@ enum transaction_fate transaction_settle(struct transaction *t)
 	if (t->remedy == REMEDY_REPLAY) {
 		rewind_try(t);
 		t->replaying = true;
+		return TRANSACTION_AGAIN;
+	}
+	/* It was meant for another, and undid this one: as often as that happens. */
+	if (t->remedy == REMEDY_CANCELLED) {
+		rewind_try(t);
 		return TRANSACTION_AGAIN;
 	}
 	if (t->remedy == REMEDY_RETRY && t->retries < TRANSACTION_RETRIES) {

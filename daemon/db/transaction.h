@@ -56,6 +56,8 @@ struct transaction {
 	bool prepared_again;  /* was tried again after the schema had moved */
 	unsigned results;     /* good results so far */
 	bool failed;          /* error and remedy hold the first failure */
+	bool stopped;         /* the server was asked to cancel it, so it must not be committed */
+	bool exposed;         /* a cancel that is meant for one before it may hit it */
 	bool commit_doubtful; /* the server warned that the commit may not have reached the standby */
 	struct error error;
 	enum sqlstate_remedy remedy;
@@ -89,6 +91,9 @@ enum transaction_progress {
 };
 /* Takes the next result of this transaction. */
 enum transaction_progress transaction_take(struct transaction *t, PGconn *conn, const PGresult *result) MUST_CHECK;
+
+/* Whether it runs for nobody and cannot be committing. */
+bool transaction_may_stop(const struct transaction *t);
 
 /* What becomes of a transaction that left its backend. */
 enum transaction_fate { TRANSACTION_DONE, TRANSACTION_AGAIN };

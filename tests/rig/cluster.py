@@ -1,5 +1,6 @@
 """A private PostgreSQL cluster, through deploy/private-postgres, as the quickstart has it."""
 
+import contextlib
 import os
 import re
 import signal
@@ -84,6 +85,16 @@ class Cluster:
 
     def value(self, text, **variables):
         return self.sql(text, **variables)[0][0]
+
+    @contextlib.contextmanager
+    def locked(self, table):
+        """Nobody else can so much as read the table meanwhile."""
+        with subprocess.Popen(["psql", "-XqAt", self.url("postgres")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+            holder.stdin.write(f"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; SELECT 'held';\n")
+            holder.stdin.flush()
+            assert holder.stdout.readline() == "held\n"
+            yield
+            holder.stdin.close()    # psql ends, and with it the transaction
 
     def sqitch(self, *words, check=True):
         environment = dict(os.environ, SQITCH_FULLNAME="tests", SQITCH_EMAIL="tests@example.org", TZ="UTC")

@@ -1,0 +1,223 @@
+"""Calls that nobody waits for any more: the database stops them at once, and nobody else is hit.
+
+The daemons here let a statement wait for a lock for a minute, so that nothing but a cancel can end it in time. They
+have one connection for reads: the calls of all principals stand behind each other there.
+"""
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+
+from rig import UNDER_ASAN, contract
+from rig.caller import Refused
+from rig.daemon import SLOWER
+from rig.frames import Connection
+from rig.world import new_id
+
+CANCEL = 8
+ROUNDS = 15 if UNDER_ASAN else 50
+OURS = "FROM pg_stat_activity WHERE usename = 'radioshop_app'"
+
+
+@pytest.fixture(name="patient", scope="module")
+def patient_daemon(own_daemon, world):
+    assert world
+    daemon = own_daemon("patient", read_connections=1, write_connections=2, slow_connections=1, lock_timeout_ms=60000).start()
+    yield daemon
+    daemon.stop()
+
+
+def waiting(cluster):
+    return int(cluster.value(f"SELECT count(*) {OURS} AND wait_event_type = 'Lock'"))
+
+
+def packed(caller, name, **values):
+    return caller.request(contract.methods()[name], values).SerializeToString()
+
+
+def begin(caller, name, **values):
+    """A call that goes on meanwhile."""
+    return caller.channel.unary_unary(contract.methods()[name].path).future(packed(caller, name, **values), timeout=60)
+
+
+def code(caller, call):
+    try:
+        caller.finish(call)
+        return "OK"
+    except Refused as refusal:
+        return refusal.code
+
+
+def reset(connection, stream):
+    connection.h2.reset_stream(stream.number, CANCEL)
+    connection.flush()
+
+
+def leave(connection, _):
+    connection.socket.close()
+
+
+@pytest.mark.parametrize("end", [reset, leave])
+@pytest.mark.parametrize("name", ["GetAsset", "UpdateAsset", "ExportAssets"])
+def test_the_database_stops_it(world, migrated, patient, name, end):
+    """A read, a write and a slow one wait for a lock; their client cancels, or is gone."""
+    asset = world.asset("IND")
+    change = {"request_id": new_id(), "asset": {"id": asset.id, "notes": "once", "revision": asset.revision}, "update_mask": ["notes"]}
+    values = {"GetAsset": {"asset": asset.id}, "UpdateAsset": change, "ExportAssets": {}}[name]
+    before = patient.metric("radioshop_database_cancels_total")
+    with Connection(world, "tina", port=patient.port) as connection:
+        with migrated.locked("radioshop.asset"):
+            stream = connection.call(name, packed(world.tina, name, **values))
+            patient.wait_until(lambda: waiting(migrated) == 1, 10 * SLOWER, "waiting for the lock")
+            time.sleep(0.2)
+            assert waiting(migrated) == 1, "nobody has cancelled it yet"
+            end(connection, stream)
+            patient.wait_until(lambda: waiting(migrated) == 0, 2 * SLOWER, "stopped")
+            patient.wait_until(lambda: patient.metric("radioshop_database_cancels_total") > before, 2, "counted")
+    with world.fresh_caller("tina", patient.port) as tina:
+        if name == "UpdateAsset":
+            assert tina.UpdateAsset(**change).asset.revision == asset.revision + 1, "as if it had never been"
+        assert tina.GetAsset(asset=asset.id).asset.id == asset.id
+        assert tina.ExportAssets()
+
+
+def test_a_deadline_that_passed_behind_another(world, migrated, patient):
+    """Two reads stand behind each other: the second's time is over before it begins, and neither stays when the first is cancelled."""
+    asset = world.asset("IND")
+    before = patient.metric("radioshop_database_cancels_total")
+    with world.fresh_caller("tina", patient.port) as tina, Connection(world, "frank", port=patient.port) as frank:
+        tina.GetCaller()
+        with migrated.locked("radioshop.asset"):
+            first = begin(tina, "GetAsset", asset=asset.id)
+            patient.wait_until(lambda: waiting(migrated) == 1, 10 * SLOWER, "waiting for the lock")
+            second = frank.call("GetAsset", packed(tina, "GetAsset", asset=asset.id), headers=[("grpc-timeout", "1S")])
+            assert second.grpc_status() == 4
+            time.sleep(0.7)    # the daemon gives the server half a second more
+            first.cancel()
+            patient.wait_until(lambda: patient.metric("radioshop_database_cancels_total") > before, 2 * SLOWER, "stopped")
+            patient.wait_until(lambda: waiting(migrated) == 0, 2 * SLOWER, "gone, both of them")
+
+
+@contextlib.contextmanager
+def locked_now_and_then(cluster):
+    """Each statement waits a little, one after the other, and ends at about the time that a cancel comes."""
+    text = """DO $$ BEGIN LOOP LOCK TABLE radioshop.asset IN ACCESS EXCLUSIVE MODE;
+        PERFORM pg_sleep(0.01 + random() * 0.02); COMMIT; END LOOP; END $$;"""
+    with subprocess.Popen(["psql", "-Xq", cluster.url("postgres")], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as holder:
+        holder.stdin.write("SET application_name = 'now and then';\n" + text + "\n")
+        holder.stdin.flush()
+        try:
+            yield
+        finally:
+            cluster.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'now and then'")
+            holder.stdin.close()
+
+
+@contextlib.contextmanager
+def dozing(process, dice):
+    """The process stands still for moments: a cancel takes as long to arrive."""
+    stop = threading.Event()
+
+    def doze():
+        while not stop.is_set():
+            os.kill(process, signal.SIGSTOP)
+            time.sleep(0.01 + dice.random() * 0.03)
+            os.kill(process, signal.SIGCONT)
+            time.sleep(0.01)
+    thread = threading.Thread(target=doze)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_nobody_else_is_hit(world, migrated, patient):
+    """Cancels at random moments and late, others' calls on the same connections: those are answered, and each write is done once."""
+    seed = int(os.environ.get("RADIOSHOP_SEED", random.SystemRandom().randrange(1 << 32)))
+    dice = random.Random(seed)
+    asset = world.asset("IND")
+    ticket = world.tina.OpenTicket(asset=asset.id, problem="x").ticket.number
+    before = patient.metric("radioshop_database_retries_total")
+    entries, rounds = [], 0
+
+    def hits():
+        return patient.metric("radioshop_database_retries_total") - before
+
+    def entry(text):
+        entries.append({"request_id": new_id(), "ticket": ticket, "kind": "labour", "text": text, "minutes": 1})
+        return entries[-1]
+
+    with world.fresh_caller("tina", patient.port) as tina, world.fresh_caller("frank", patient.port) as frank, \
+            world.fresh_caller("ada", patient.port) as ada, locked_now_and_then(migrated), dozing(migrated.pid(), random.Random(seed)):
+        for caller in (tina, frank, ada):
+            caller.GetCaller()
+        while rounds < ROUNDS or (hits() < 5 and rounds < 10 * ROUNDS):
+            rounds += 1
+            victims = [begin(tina, "GetAsset", asset=asset.id) for _ in range(4)]
+            victims.append(begin(tina, "AddTicketEntry", **entry("cancelled")))
+            others = [(frank, begin(frank, "GetAsset", asset=asset.id)) for _ in range(4)]
+            others += [(ada, begin(ada, "GetAsset", asset=asset.id)), (ada, begin(ada, "AddTicketEntry", **entry("kept")))]
+            dice.shuffle(victims)
+            for victim in victims:
+                time.sleep(dice.random() * 0.03)
+                victim.cancel()
+            codes = [code(caller, call) for caller, call in others]
+            assert set(codes) == {"OK"}, f"{codes}, seed {seed}"
+        assert hits() >= 5, "others were hit, and have not noticed"
+    for again in entries:
+        world.tina.AddTicketEntry(**again) if again["text"] == "cancelled" else world.ada.AddTicketEntry(**again)
+    assert world.tina.GetTicket(ticket=ticket).ticket.labour_minutes == len(entries), f"seed {seed}"
+
+
+def test_a_storm_of_cancels(world, migrated, patient):
+    """Five hundred calls that wait for a lock, all cancelled: few cancels, the same connections, and nothing left."""
+    asset = world.asset("IND")
+    processes = f"SELECT string_agg(pid::text, ' ' ORDER BY pid) {OURS}"
+    world_before, before = migrated.value(processes), patient.metric("radioshop_database_cancels_total")
+    with Connection(world, "tina", port=patient.port) as connection, world.fresh_caller("frank", patient.port) as frank:
+        frank.GetCaller()
+        message = packed(world.tina, "GetAsset", asset=asset.id)
+        with migrated.locked("radioshop.asset"):
+            for _ in range(10):
+                streams = [connection.call("GetAsset", message) for _ in range(50)]
+                connection.pump(0.02)
+                for stream in streams:
+                    reset(connection, stream)
+                assert frank.GetCaller().principal.name == "frank", "served between them"
+            patient.wait_until(lambda: waiting(migrated) == 0, 5 * SLOWER, "all stopped")
+        assert connection.call("GetAsset", message).grpc_status() == 0
+    sent = patient.metric("radioshop_database_cancels_total") - before
+    assert 0 < sent <= 10 * 9, f"{sent:.0f} cancels: no more than are sent to the database at one time"
+    assert migrated.value(processes) == world_before, "no connection was lost"
+    assert len(os.listdir(f"/proc/{patient.process.pid}/task")) == 2 and patient.ready()
+
+
+def test_a_cancel_that_is_not_answered(world, migrated, own_daemon):
+    """The postmaster stands still, so that the thread hangs in its cancel: the daemon serves on, and ends when asked."""
+    asset = world.asset("IND")
+    daemon = own_daemon("unanswered", read_connections=1, lock_timeout_ms=60000).start()
+    with world.fresh_caller("tina", daemon.port) as tina:
+        tina.GetCaller()
+        postmaster = migrated.pid()
+        try:
+            with migrated.locked("radioshop.asset"):
+                call = begin(tina, "GetAsset", asset=asset.id)
+                daemon.wait_until(lambda: waiting(migrated) == 1, 10 * SLOWER, "waiting for the lock")
+                os.kill(postmaster, signal.SIGSTOP)
+                call.cancel()
+                time.sleep(0.3)
+            assert tina.GetAsset(asset=asset.id, timeout=10 * SLOWER).asset.id == asset.id
+            assert daemon.metric("radioshop_database_cancels_total") == 0
+            begun = time.monotonic()
+            daemon.stop()
+            assert time.monotonic() - begun < 5 * SLOWER
+        finally:
+            os.kill(postmaster, signal.SIGCONT)
