@@ -204,6 +204,8 @@ static void show_pool(struct evbuffer *out, const struct pool *pool)
 	show_class(out, "radioshop_database_connections_idle", "Database connections with nothing to do.", s.idle);
 	show_class(out, "radioshop_database_queue", "Calls waiting for a database connection.", s.queued);
 	counter(out, "radioshop_database_calls_total", "Calls given to the database.", s.calls);
+	counter(out, "radioshop_database_questions_total",
+		"How often the database was asked who of the connected is locked out.", s.questions);
 	counter(out, "radioshop_database_replays_total", "Repeated request ids answered with the first answer.",
 		s.replays);
 	counter(out, "radioshop_database_retries_total", "Calls sent again after a failure that changed nothing.",

@@ -115,7 +115,10 @@ static void answer_call(struct pool *pool, struct db_call *call)
 	else
 		pool->answered = call;
 	pool->answered_last = call;
-	pool->stats.calls += call->argument == NULL; /* questions of our own are no calls */
+	if (call->argument)
+		pool->stats.questions++;
+	else
+		pool->stats.calls++;
 	wake(pool);
 }
 

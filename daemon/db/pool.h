@@ -104,7 +104,7 @@ void pool_abandon(struct pool *pool, struct db_call *call);
 /* Numbers for /metrics. */
 struct pool_stats {
 	unsigned backends[BACKEND_CLASSES], idle[BACKEND_CLASSES], queued[BACKEND_CLASSES];
-	uint64_t calls, replays, retries, cancels, connects, connect_failures;
+	uint64_t calls, questions, replays, retries, cancels, connects, connect_failures;
 };
 void pool_stats(const struct pool *pool, struct pool_stats *ret_stats);
 
