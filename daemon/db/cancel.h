@@ -24,7 +24,7 @@ struct canceller;
  * cases still arrive. NULL when there is no thread or no memory: then nothing is cancelled.
  */
 struct canceller *canceller_new(struct event_base *base, void (*done)(void *owner, bool delivered));
-/* Does not wait for the network, whatever the thread is at; done is not called any more. */
+/* At the end of the process: waits for the thread, but not for the network. done is not called any more. */
 void canceller_free(struct canceller *c);
 
 /* Asks for what conn runs when the request arrives. False when too many are under way, or c is NULL. */
