@@ -29,8 +29,8 @@ static bool is_blank(char c)
 void csv_cell(FILE *out, const char *text, bool guard)
 {
 	guard = guard && looks_like_formula(text);
-	/* Readers strip the blanks around a cell that is not quoted. */
-	if (text[strcspn(text, ",\"\r\n")] == '\0' && !is_blank(*text) &&
+	/* Readers strip the blanks around a cell that is not quoted, and guess the separator from a heading. */
+	if (text[strcspn(text, ",;\t\"\r\n")] == '\0' && !is_blank(*text) &&
 		(*text == '\0' || !is_blank(text[strlen(text) - 1]))) {
 		fprintf(out, "%s%s", guard ? "'" : "", text);
 		return;

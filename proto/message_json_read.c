@@ -295,11 +295,11 @@ ProtobufCMessage *message_from_json_text(
 	const struct reader r = {a, err};
 	ProtobufCMessage *m = NULL;
 	json_error_t at;
+	bool exceeded;
 	json_t *json;
 
-	json_budget_begin(a->limit);
-	json = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &at);
-	if (json_budget_end()) {
+	json = json_budget_load(text, len, a->limit, &at, &exceeded);
+	if (exceeded) {
 		a->exhausted = true;
 		(void)json_no_memory(&r);
 	} else if (json == NULL) {
@@ -308,5 +308,6 @@ ProtobufCMessage *message_from_json_text(
 		m = message_from_json(d, json, a, err);
 	}
 	json_decref(json);
+	json_budget_release();
 	return m;
 }

@@ -7,14 +7,18 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *line = strndup(size > 0 ? (const char *)data : "", size);
-	size_t len = line ? strlen(line) : 0;
+	char *line = malloc(size + 1);
 	const char *path;
 	bool head_only;
+	size_t len;
 	int status;
 
 	if (!line)
 		return 0;
+	if (size > 0)
+		memcpy(line, data, size);
+	line[size] = '\0';
+	len = strlen(line);
 	status = http_request_line(line, &path, &head_only);
 	expect((status == 200) == (path != NULL));
 	expect(status == 200 || status == 400 || status == 405);

@@ -411,6 +411,30 @@ static void what_json_cannot_say(void **state)
 }
 
 /* A text of digits and commas becomes a tree many times its size: the limit is on the tree. */
+/* Wherever the memory ends, in the middle of a string too, the answer is an error. jansson 2.14 by itself writes wild. */
+static void memory_ends_anywhere(void **state)
+{
+	static char text[6000];
+	struct arena arena;
+	struct error err;
+	size_t len = (size_t)sprintf(text, "{\"asset\": \"");
+
+	(void)state;
+	while (len < sizeof text - 4)
+		text[len++] = 's';
+	len += (size_t)sprintf(text + len, "\"}");
+	for (size_t limit = 0; limit < 4 * sizeof text; limit += 61) {
+		err.code = STATUS_OK;
+		arena_init(&arena, NULL, limit);
+		if (!message_from_json_text(&radioshop__v1__get_asset_request__descriptor, text, len, &arena, &err))
+			assert_int_equal(err.code, STATUS_RESOURCE_EXHAUSTED);
+		else
+			assert_int_equal(err.code, STATUS_OK);
+		arena_release(&arena);
+	}
+	assert_int_equal(err.code, STATUS_OK);
+}
+
 static void the_tree_is_limited(void **state)
 {
 	enum { ELEMENTS = 400000, LIMIT = 1024 * 1024 };
@@ -462,6 +486,7 @@ int main(void)
 		cmocka_unit_test(spans_are_seconds),
 		cmocka_unit_test_setup_teardown(what_json_cannot_say, make_arena, drop_arena),
 		cmocka_unit_test(the_tree_is_limited),
+		cmocka_unit_test(memory_ends_anywhere),
 		cmocka_unit_test(names_in_camel_case),
 	};
 
