@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import random
 import socket
 
 # grpcio's channels reconnect when somebody polls them: by default only every 5 s while no call waits.
@@ -14,7 +15,21 @@ COMMAND = BUILD / "client" / "radioshop"
 UNDER_ASAN = "asan" in BUILD.name
 
 
+_given = set()
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """
+    A port that nobody listens on, never the same twice. Below those that the kernel gives to outgoing connections: one of
+    these might take it before it is listened on.
+    """
+    while True:
+        port = random.SystemRandom().randrange(10000, 32000)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in _given:
+            _given.add(port)
+            return port
