@@ -248,8 +248,11 @@ static void conn_read(struct conn *c)
 			return;
 		}
 	}
+	/* Calls refused for want of memory hold some until they are answered: not as many as all connections bring. */
+	if (h2_memory_short(c->h2))
+		conn_flush(c);
 	/* The socket may be empty although OpenSSL holds bytes: no event would tell. */
-	if (SSL_pending(c->ssl) > 0)
+	if (c->state == CONN_OPEN && SSL_pending(c->ssl) > 0)
 		event_add(&c->again, &(struct timeval){0, 0});
 }
 

@@ -9,10 +9,16 @@
  *
  *   any before ENDING ──► ENDING     an error, the deadline
  *   any ──► DONE                     the client reset the stream, the connection is lost
+ *   HEAD, BODY ──► REFUSED ──► ENDING     an error in Connect before the request is whole
  *
  * Waits: BODY for the client, READY for room on the connection, RUNNING for the database, REPLYING for room on
- * the stream, TALKING for a builtin (health, reflection) and the client's next message, ENDING for the client to take
- * the last bytes.
+ * the stream, TALKING for a builtin (health, reflection) and the client's next message, REFUSED for the end of a
+ * request that nobody reads, ENDING for the client to take the last bytes.
+ *
+ * REFUSED is there for clients of plain HTTP. An answer ahead of the request's end is followed by RST_STREAM(NO_ERROR),
+ * as RFC 9113 §8.1 has it, and curl before 8.1 and others report that as a broken stream and throw the answer away.
+ * So the rest of a request of the usual size is awaited and dropped; only what is larger than any request may be, or
+ * slower than the call's deadline, or comes when memory is short, is answered before it ends.
  *
  * Owns: the request's bytes, the arenas, the queued reply, the timer. All of it goes when the call is DONE.
  */
@@ -50,12 +56,13 @@ enum {
 #define TO(state) (1U << CALL_##state)
 
 static const unsigned allowed_moves[] = {
-	[CALL_HEAD] = TO(BODY) | TO(TALKING) | TO(ENDING) | TO(DONE),
-	[CALL_BODY] = TO(READY) | TO(ENDING) | TO(DONE),
+	[CALL_HEAD] = TO(BODY) | TO(TALKING) | TO(REFUSED) | TO(ENDING) | TO(DONE),
+	[CALL_BODY] = TO(READY) | TO(REFUSED) | TO(ENDING) | TO(DONE),
 	[CALL_READY] = TO(RUNNING) | TO(TALKING) | TO(ENDING) | TO(DONE),
 	[CALL_RUNNING] = TO(REPLYING) | TO(ENDING) | TO(DONE),
 	[CALL_REPLYING] = TO(RUNNING) | TO(ENDING) | TO(DONE),
 	[CALL_TALKING] = TO(ENDING) | TO(DONE),
+	[CALL_REFUSED] = TO(ENDING) | TO(DONE),
 	[CALL_ENDING] = TO(DONE),
 	[CALL_DONE] = 0,
 };
@@ -89,12 +96,12 @@ void call_count_bytes(struct call *call)
 	h2_held_add(call->h2, call->held);
 }
 
-bool call_memory_left(const struct call *call, size_t more, struct error *err)
+bool call_memory_left(const struct h2 *h2, size_t more, struct error *err)
 {
-	const struct rpc *rpc = rpc_of(call);
+	const struct rpc *rpc = h2_rpc(h2);
 	size_t most = (size_t)rpc->config->calls_memory_bytes;
 
-	if (h2_share(call->h2)->bytes + more > most / SHARE_OF_MEMORY)
+	if (h2_share(h2)->bytes + more > most / SHARE_OF_MEMORY)
 		error_set(err, STATUS_RESOURCE_EXHAUSTED, NULL,
 			"your calls use all the memory that one principal may have; finish some and try again");
 	else if (rpc->call_bytes + more > most)
@@ -180,7 +187,7 @@ static void call_start_deadline(struct call *call)
 	int64_t asked_ms = head_timeout_ms(&call->head), ms = asked_ms > 0 ? asked_ms : config->default_deadline_ms;
 	struct timeval tv;
 
-	if (ms > config->max_deadline_ms && !call->contract->server_streaming)
+	if (ms > config->max_deadline_ms && (call->finished || !call->contract->server_streaming))
 		ms = config->max_deadline_ms;
 	call->deadline_ms = call->started_us / 1000 + ms;
 	tv.tv_sec = (time_t)(ms / 1000);
@@ -220,7 +227,7 @@ static bool call_has_memory(struct call *call)
 {
 	struct error err = {.code = STATUS_OK};
 
-	if (call_memory_left(call, 0, &err))
+	if (call_memory_left(call->h2, 0, &err))
 		return true;
 	call_decide(call, &err);
 	return false;
@@ -374,6 +381,34 @@ static bool step_ready(struct call *call)
 	return true;
 }
 
+/* Whether the rest of the request is to come before the answer. */
+static bool call_awaits_rest(const struct call *call)
+{
+	struct error ignored = {.code = STATUS_OK};
+
+	return call->head.dialect != DIALECT_GRPC && !call->half_closed && !call->expired &&
+	       call->received <= (size_t)rpc_of(call)->config->max_request_bytes && call_memory_left(call->h2, 0, &ignored);
+}
+
+/* What has come of it is of no use any more. */
+static void call_await_rest(struct call *call)
+{
+	call_move(call, CALL_REFUSED);
+	head_release(&call->head);
+	frame_reader_release(&call->in);
+	call_count_bytes(call);
+	if (call->deadline_ms == 0)
+		call_start_deadline(call);
+}
+
+static bool step_refused(struct call *call)
+{
+	if (call_awaits_rest(call))
+		return false;
+	call_move(call, CALL_ENDING);
+	return true;
+}
+
 static bool step_ending(struct call *call)
 {
 	if (reply_status(call))
@@ -394,6 +429,7 @@ static bool (*const steps[])(struct call *call) = {
 	[CALL_RUNNING] = query_step,
 	[CALL_REPLYING] = query_step_stream,
 	[CALL_TALKING] = talk_step,
+	[CALL_REFUSED] = step_refused,
 	[CALL_ENDING] = step_ending,
 	[CALL_DONE] = step_done,
 };
@@ -418,7 +454,7 @@ static void call_open_window(struct call *call)
 	size_t kept = call->inbox.bytes + (call->in.complete ? FRAME_PREFIX + (size_t)call->in.want : 0);
 	size_t taken = call->owed > kept ? call->owed - kept : 0;
 
-	if (taken == 0 || call->finished)
+	if (taken == 0 || (call->finished && call->state != CALL_REFUSED))
 		return;
 	call->owed -= taken;
 	h2_consume(call->h2, call, taken);
@@ -433,11 +469,14 @@ void call_step(struct call *call)
 		return;
 	call->stepping = true;
 	while (moved) {
-		if (call->expired && call->state < CALL_ENDING)
+		if (call->expired && call->state < CALL_REFUSED)
 			call_expire(call);
-		if (call->finished && call->state < CALL_ENDING) {
+		if (call->finished && call->state < CALL_REFUSED) {
 			query_abandon(call);
-			call_move(call, CALL_ENDING);
+			if (call_awaits_rest(call))
+				call_await_rest(call);
+			else
+				call_move(call, CALL_ENDING);
 		}
 		moved = steps[call->state](call);
 	}
@@ -578,10 +617,6 @@ static void call_keep(struct call *call, const uint8_t *bytes, size_t len)
 {
 	uint8_t *at;
 
-	if (!call->contract->client_streaming) {
-		call_refuse(call, STATUS_UNIMPLEMENTED, 0, "the call takes one request message and more came");
-		return;
-	}
 	call->owed += len;
 	at = byte_queue_append(&call->inbox, len);
 	if (at)
@@ -599,8 +634,13 @@ static bool call_feed(struct call *call, const uint8_t **bytes, size_t *len)
 
 	if (call->finished || (call->state != CALL_BODY && call->state != CALL_TALKING))
 		return false;
-	if (call->in.complete || call->inbox.bytes > 0) {
+	if ((call->in.complete || call->inbox.bytes > 0) && call->contract->client_streaming) {
 		call_keep(call, *bytes, *len);
+		*len = 0;
+		return false;
+	}
+	if (call->in.complete) {
+		call_refuse(call, STATUS_UNIMPLEMENTED, 0, "the call takes one request message and more came");
 		return false;
 	}
 	if (!frame_reader_feed(&call->in, *bytes, *len, &used, &err)) {
@@ -634,8 +674,11 @@ void call_refill(struct call *call)
 
 void call_receive(struct call *call, const uint8_t *bytes, size_t len)
 {
+	call->received += len;
 	while (call_feed(call, &bytes, &len))
 		;
+	if (call->finished)
+		call->owed += len; /* dropped, which is as good as taken */
 	call_step(call);
 }
 

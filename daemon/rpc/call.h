@@ -33,6 +33,7 @@ enum call_state {
 	CALL_RUNNING,
 	CALL_REPLYING,
 	CALL_TALKING,
+	CALL_REFUSED,
 	CALL_ENDING,
 	CALL_DONE,
 	CALL_STATES
@@ -73,7 +74,8 @@ struct call {
 
 	struct frame_reader in;
 	struct byte_queue inbox;   /* client streaming: what came behind a message that is not taken yet */
-	size_t owed;               /* request bytes for which the stream's window has not been opened again */
+	size_t received;           /* bytes of the request's DATA that have come */
+	size_t owed;               /* of them, those for which the stream's window has not been opened again */
 	size_t held;               /* request bytes reported to h2 */
 	struct arena arena;        /* the request and what stands on it */
 	struct arena reply;        /* what the database answers, until it is queued */
@@ -139,9 +141,9 @@ ProtobufCMessage *call_read(struct call *call, struct arena *arena, struct error
 /* Tells the daemon and the connection how much memory the call has now, for the limits on all of them. */
 void call_count_bytes(struct call *call);
 /*
- * Whether there is memory for more bytes, in all and for this principal. False: err is RESOURCE_EXHAUSTED with a
+ * Whether there is memory for more bytes, in all and for the principal. False: err is RESOURCE_EXHAUSTED with a
  * time to try again.
  */
-bool call_memory_left(const struct call *call, size_t more, struct error *err) MUST_CHECK;
+bool call_memory_left(const struct h2 *h2, size_t more, struct error *err) MUST_CHECK;
 
 #endif

@@ -577,3 +577,10 @@ struct share *h2_share(const struct h2 *h2)
 {
 	return h2->share;
 }
+
+bool h2_memory_short(const struct h2 *h2)
+{
+	struct error ignored = {.code = STATUS_OK};
+
+	return !call_memory_left(h2, 0, &ignored);
+}

@@ -96,5 +96,7 @@ struct rpc *h2_rpc(const struct h2 *h2);
 const struct peer *h2_peer(const struct h2 *h2);
 /* What the peer's principal has in use, on this connection and on others. */
 struct share *h2_share(const struct h2 *h2);
+/* Calls are refused for want of memory: what there is to send should go out at once. */
+bool h2_memory_short(const struct h2 *h2);
 
 #endif

@@ -84,7 +84,7 @@ static uint8_t *reply_room(struct call *call, size_t len, bool compressed, struc
 	const size_t prefix = is_grpc(call) ? FRAME_PREFIX : 0;
 	uint8_t *at;
 
-	if (len > SMALL_REPLY && !call_memory_left(call, len, err))
+	if (len > SMALL_REPLY && !call_memory_left(call->h2, len, err))
 		return NULL;
 	at = len <= UINT32_MAX - FRAME_PREFIX ? byte_queue_append(&call->out, prefix + len) : NULL;
 	if (!at) {

@@ -127,7 +127,7 @@ bool call_send(struct call *call, const ProtobufCMessage *message, struct error 
 		return error_set(err, STATUS_CANCELLED, NULL, "the call has ended");
 	if (call->out.bytes > TALK_QUEUE_MAX)
 		return error_set(err, STATUS_RESOURCE_EXHAUSTED, NULL, "the client does not read its replies");
-	if (!call_memory_left(call, 0, err))
+	if (!call_memory_left(call->h2, 0, err))
 		return false;
 	call->rows++;
 	return reply_message(call, message, err);

@@ -17,12 +17,13 @@ import contextlib
 import json
 import os
 import re
+import signal
 import threading
 import time
 
 import pytest
 
-from rig import UNDER_ASAN, contract
+from rig import UNDER_ASAN, contract, floods
 from rig.daemon import SLOWER
 from rig.figures import show
 from rig.floods import CROWD, FLOODS, LOOP, SLOW, start
@@ -32,6 +33,7 @@ from rig.world import new_id
 RATIO = 10
 QUIET_S, FLOOD_S, CROWD_S = (0.2, 0.5, 2) if UNDER_ASAN else (0.6, 1.2, 2)
 ATTEMPTS = 1 if UNDER_ASAN else 3
+WATCH_REPLY = 7	# bytes of the message that says SERVING
 LOCKED_S = 6 if UNDER_ASAN else 3
 CALLS_MEMORY = 64 << 20
 # What the daemon may have at most: itself, 128 KiB for each of 150 connections, and the memory of calls.
@@ -142,10 +144,15 @@ def target_of(world, daemon, agency):
             "writes": [packed("OpenTicket", request_id=new_id(), asset=asset.id, problem="flood") for _ in range(400)]}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def mallory(world):
+    """Who holds a certificate and means no good."""
+    world.person("mallory", [("viewer", ""), ("technician", "")])
+
+
 @pytest.fixture(scope="module")
 def ground(own_daemon, world, scratch):
     daemon = own_daemon("floods", **LIMITS).start()
-    world.person("mallory", [("viewer", ""), ("technician", "")])
     agency = world.agency()
     for part in range(2):
         world.tina.ImportAssets(agency=agency, rows=[{"line": i, "tag": f"F{part}{i:04d}", "class": "portable", "notes": "f" * 900}
@@ -219,6 +226,32 @@ def test_flood(ground, row):
 def test_crowd(ground, row):
     """Many connections, or many calls, at once."""
     measured(ground, row, seconds=CROWD_S)
+
+
+def test_calls_that_came_while_the_daemon_stood_still(own_daemon, world):
+    """
+    Ten thousand at once, as when the machine gives the daemon no time: those that find no memory left must not take as much again
+    until they are told so. Not on the others' ground, where what is left of them blurs the figure.
+    """
+    daemon = own_daemon("stood-still", **LIMITS).start()
+    before = daemon.rss_kib()
+    wires = floods.connections(floods.Target(**target_of(world, daemon, "IND")), 100)
+    head = floods.request(floods.WATCH)
+    with highest(daemon.rss_kib) as most:
+        daemon.process.send_signal(signal.SIGSTOP)
+        for wire in wires:
+            wire.send(b"".join(floods.headers(stream, head) + floods.message(stream) for stream in range(1, 201, 2)))
+        daemon.process.send_signal(signal.SIGCONT)
+        deadline = time.monotonic() + 30 * SLOWER
+        while (refused := sum(wire.statuses[8] for wire in wires)) + sum(wire.data for wire in wires) // WATCH_REPLY < 10000:
+            assert time.monotonic() < deadline, f"{refused} were refused, and some have no answer"
+            for wire in wires:
+                wire.read()
+    for wire in wires:
+        wire.socket.close()
+    daemon.stop()
+    assert refused > 5000
+    assert UNDER_ASAN or (most[0] - before) / 1024 < 48, f"grew by {(most[0] - before) / 1024:.1f} MiB"
 
 
 def test_standing_still(ground):

@@ -64,15 +64,15 @@ def literal(name, value, indexed=False):
     return (b"\x40" if indexed else b"\x00") + text(name.encode()) + text(value.encode())
 
 
-def request(path, *more):
+def request(path, *more, kind="application/grpc"):
     return b"".join(literal(name, value) for name, value in [
         (":method", "POST"), (":scheme", "https"), (":path", path), (":authority", "localhost"),
-        ("content-type", "application/grpc"), ("te", "trailers"), *more])
+        ("content-type", kind), ("te", "trailers"), *more])
 
 
 CHECK, WATCH = "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"
 REFLECT = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
-HEAD = request(CHECK)
+HEAD, FORM = request(CHECK), request(CHECK, kind="application/x-www-form-urlencoded")
 
 
 def headers(stream, block=HEAD, end_headers=True, end_stream=False):
@@ -147,8 +147,10 @@ class Wire:
             elif kind == DATA:
                 self.data += length
             elif kind == HEADERS:
-                status = dict(self.decoder.decode(payload)).get("grpc-status")
-                if status is not None:
+                fields = dict(self.decoder.decode(payload))
+                # Plain HTTP has no other.
+                status = fields.get("grpc-status", fields.get(":status"))
+                if status not in (None, "200"):
                     self.statuses[int(status)] += 1
             elif kind == RST_STREAM:
                 self.resets[int.from_bytes(payload, "big")] += 1
@@ -657,7 +659,7 @@ def crowd(target, until):
     return f"refused {refused}"
 
 
-def _connections(target, count):
+def connections(target, count):
     wires = []
     for _ in range(count):
         try:
@@ -680,7 +682,7 @@ def _hold(wires, until, asked):
 
 @flood("half-open calls, 100 on each of 40 connections", r"open 0 of 4000, .*status 4 x", CROWD, rss_mib=48)
 def half_open(target, until):
-    wires = _connections(target, 40)
+    wires = connections(target, 40)
     for wire in wires:
         wire.send(b"".join(headers(stream) for stream in range(1, 201, 2)))
         target.frames += 100
@@ -692,9 +694,38 @@ def half_open(target, until):
     return _statuses(wires, range(100 * len(wires)))
 
 
-@flood("Watch without deadline, 100 on each of 100 connections", r"status 8 x [0-9]{2,}", CROWD, rss_mib=48)
+def _refused(target, wires, body):
+    """
+    100 calls on each that their headers refuse, in a form of plain HTTP: those are answered when the request has ended, which it
+    never does.
+    """
+    for wire in wires:
+        for stream in range(1, 201, 2):
+            wire.send(headers(stream, FORM) + body(stream))
+            wire.read()
+            target.frames += 2
+    deadline = time.monotonic() + target.patience
+    while time.monotonic() < deadline and any(not w.over and sum(w.statuses.values()) < 100 for w in wires):
+        for wire in wires:
+            wire.read()
+        time.sleep(0.05)
+    return _statuses(wires, range(100 * len(wires)))
+
+
+@flood("refused forms never ended, 100 on each of 100 connections", "open 0 of 10000, status 415 x 10000,", CROWD, rss_mib=48)
+def refused_forms(target, _until):
+    return _refused(target, connections(target, 100), lambda stream: frame(DATA, 0, stream, b"x"))
+
+
+@flood("refused forms of 240 kB never ended, 100 on each of 4 connections", "open 0 of 400, status 415 x 400,", CROWD)
+def large_refused_forms(target, _until):
+    """Nobody keeps what is refused: 96 MB come and leave no trace."""
+    return _refused(target, connections(target, 4), lambda stream: frame(DATA, 0, stream, bytes(16000)) * 15)
+
+
+@flood("Watch without deadline, 100 on each of 100 connections", r"status 8 x [0-9]{2,}", CROWD, rss_mib=56)
 def watches(target, until):
-    wires = _connections(target, 100)
+    wires = connections(target, 100)
     head = request(WATCH)
     for wire in wires:
         wire.send(b"".join(headers(stream, head) + message(stream) for stream in range(1, 201, 2)))
@@ -706,7 +737,7 @@ def watches(target, until):
 @flood("large requests never finished, on 60 connections", r"status 8 x [0-9]{2,}", CROWD, rss_mib=48)
 def unfinished(target, until):
     """Each connection keeps up to 16 MiB on the daemon's side; all of them want about a gigabyte."""
-    wires = _connections(target, 60)
+    wires = connections(target, 60)
     head, piece = request(target.more["import_path"], ("grpc-timeout", "60S")), b"\x00" * 16000
     for wire in wires:
         wire.send(b"".join(headers(stream, head) + frame(DATA, 0, stream, b"\x00" + u32(4 << 20)) for stream in range(1, 9, 2)))
@@ -724,7 +755,7 @@ def unfinished(target, until):
 @flood("reflection, 100 questions at once, answers not read", r"status 8 x|reset 8 x", CROWD, rss_mib=48)
 def reflection(target, until):
     """Some 60 bytes ask for every file of the contract."""
-    wires, question = _connections(target, 20), bytes.fromhex(target.more["reflect"])
+    wires, question = connections(target, 20), bytes.fromhex(target.more["reflect"])
     for wire in wires:
         for stream in range(1, 41, 2):
             wire.send(headers(stream, request(REFLECT)) + message(stream, question, False) * 100)
@@ -735,7 +766,7 @@ def reflection(target, until):
 @flood("writes that wait for a lock, 100 on each of 4 connections", r"status 8 x [0-9]{2,}", CROWD, rss_mib=24)
 def waiting_writes(target, until):
     """The test holds the lock. They fill what a principal may have of the queue, and no more."""
-    wires, bodies = _connections(target, 4), iter(target.more["writes"])
+    wires, bodies = connections(target, 4), iter(target.more["writes"])
     for wire in wires:
         wire.send(b"".join(headers(stream, request(target.more["write_path"])) + message(stream, bytes.fromhex(next(bodies)))
                            for stream in range(1, 201, 2)))
