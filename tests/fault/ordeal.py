@@ -1,9 +1,7 @@
 """One history under many faults: clients write and read while strikes fall, one after another, by the dice of a seed."""
 
 import collections
-import os
 import random
-import secrets
 import time
 
 from fault import checker, truth
@@ -18,11 +16,6 @@ from rig.figures import show
 
 # Full service within this time after healing, without a person.
 SERVICE_SECONDS = 10 * SLOWER
-
-
-def seed_of_run():
-    """A new one each run; RADIOSHOP_SEED repeats the strikes of one that failed."""
-    return os.environ.get("RADIOSHOP_SEED") or secrets.token_hex(4)
 
 
 class Probe(Client):

@@ -7,13 +7,14 @@ import signal
 import pytest
 
 from fault.faults import OURS
-from fault.ordeal import SERVICE_SECONDS, Ordeal, seed_of_run
+from fault.ordeal import SERVICE_SECONDS, Ordeal
 from fault.site import Site
 from fault.storage import Disk, SmallWal
 from rig import UNDER_ASAN
 from rig.caller import refused
 from rig.daemon import SLOWER
 from rig.figures import show
+from rig.seed import seed_of_run
 from rig.world import new_id
 
 # Those that take seconds to heal: a standby is made anew, a server recovers from a full disk.
