@@ -126,6 +126,6 @@ int main(int, char **argv)
 	const std::string first = create(stub, agency, request_id), second = create(stub, agency, request_id);
 	std::cout << "created " << (first == second ? "once" : "twice") << '\n';
 	export_all(stub, agency);
-	std::cout << "late " << name(get(stub, tag, serial, std::chrono::microseconds(1))) << '\n';
+	std::cout << "late " << name(get(stub, tag, serial, std::chrono::seconds(-1))) << '\n';
 	watch(channel);
 }

@@ -42,7 +42,7 @@ async function main() {
   const tags = [];
   for await (const reply of assets.exportAssets({agency})) tags.push(reply.asset.tag);
   console.log('exported', ...tags);
-  console.log('late', (await status(call('getAsset', {asset: tag}, 0)))[0]);
+  console.log('late', (await status(call('getAsset', {asset: tag}, -1)))[0]);
   const watch = health.watch({service: 'radioshop.v1.AssetService'});
   await new Promise(resolve => {
     watch.on('data', reply => { console.log('watched', reply.status); watch.cancel(); });
