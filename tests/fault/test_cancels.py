@@ -105,6 +105,75 @@ def test_a_deadline_that_passed_behind_another(world, migrated, patient):
             patient.wait_until(lambda: waiting(migrated) == 0, 2 * SLOWER, "gone, both of them")
 
 
+class Behind:
+    """A read that waits for a lock, and one of another principal behind it on the same connection to the database."""
+
+    def __init__(self, world, patient, cluster, tina, frank):
+        self.patient, self.cluster, self.tina, self.frank = patient, cluster, tina, frank
+        self.asset, self.ticket = world.asset("IND"), world.tina.OpenTicket(asset=world.asset("IND").id, problem="x").ticket
+
+    def begin(self, timeout):
+        first = begin(self.tina, "GetAsset", asset=self.asset.id)
+        self.patient.wait_until(lambda: waiting(self.cluster) == 1, 10 * SLOWER, "waiting for the lock")
+        second = self.frank.call("GetTicket", packed(self.tina, "GetTicket", ticket=self.ticket.id), headers=[("grpc-timeout", timeout)])
+        self.settle()
+        return first, second
+
+    def settle(self):
+        """What the daemon has been told before, it has done."""
+        assert self.frank.call("/grpc.health.v1.Health/Check", b"").grpc_status() == 0
+
+    def give_up(self, second):
+        reset(self.frank, second)
+        self.settle()
+
+    def timeouts(self):
+        return (self.cluster.directory / "data" / "server.log").read_text(encoding="utf-8").count(" timeout\n")
+
+    def is_over(self, timeouts):
+        """On the same connection, behind both. A timer of the server's would be seen in its log."""
+        assert self.tina.GetCaller(timeout=5 * SLOWER).principal.name == "tina"
+        assert waiting(self.cluster) == 0 and self.timeouts() == timeouts
+
+
+@pytest.fixture(name="behind")
+def one_behind_another(world, migrated, patient):
+    with world.fresh_caller("tina", patient.port) as tina, Connection(world, "frank", port=patient.port) as frank:
+        behind = Behind(world, patient, migrated, tina, frank)
+        with migrated.locked("radioshop.ticket"):
+            yield behind
+
+
+# A read whose caller has gone while it stood behind another waits for a lock when its turn comes, and has as much time again. It is
+# cancelled then, or whoever is behind it would wait as long.
+
+
+@pytest.mark.parametrize("given_up", ["late", "reset"])
+def test_at_its_turn_it_is_stopped(migrated, behind, given_up):
+    """The one ahead is answered."""
+    with migrated.locked("radioshop.asset"):
+        first, second = behind.begin("2S" if given_up == "late" else "60S")
+        if given_up == "late":
+            assert second.grpc_status() == 4
+            time.sleep(0.7)    # the daemon's own timer of it, which runs half a second longer, stops it as well
+        else:
+            behind.give_up(second)
+        before = behind.timeouts()
+    assert code(behind.tina, first) == "OK"
+    behind.is_over(before)
+
+
+def test_at_its_turn_it_is_stopped_too(migrated, behind):
+    """The one ahead is cancelled; of that and the word that it has been done, either may come first."""
+    before = behind.timeouts()
+    with migrated.locked("radioshop.asset"):
+        for _ in range(10):
+            first, second = behind.begin("60S")
+            behind.give_up(second)
+            first.cancel()
+            behind.is_over(before)
+
+
 @contextlib.contextmanager
 def locked_now_and_then(cluster):
     """Each statement waits a little, one after the other, and ends at about the time that a cancel comes."""
