@@ -14,6 +14,8 @@
 #define AGENCY_WIDE       "revision created_at updated_at"
 #define MODEL_COLUMNS     "number manufacturer family tier band class"
 #define MODEL_WIDE        "end_of_support_on revision"
+#define LIMIT_COLUMNS     "test family band mode kind text valid_from version source"
+#define LIMIT_WIDE        "from_mhz to_mhz withdrawn set_by set_at id"
 #define ASSET_COLUMNS     "agency tag serial model class status assigned_to location"
 #define ASSET_RADIO       "system unit_id alias firmware codeplug"
 #define ASSET_WIDE        ASSET_RADIO " purchased_on warranty_until cost_cents quantity description"
@@ -56,6 +58,7 @@ const struct noun nouns[] = {
 	{"plan", "What is to be done to which equipment, and how often"},
 	{"alert", "What has become overdue, said once"},
 	{"model", "The catalogue of radio types"},
+	{"limit", "Within which a measured reading passes"},
 	{"agency", "The cities and districts that share the shop"},
 	{"principal", "Who may call, and for which agencies"},
 	{"event", "Every change, as the database recorded it"},
@@ -99,6 +102,14 @@ const struct command commands[] = {
 		.example = "radioshop model update H98UCF9PW6BN --end-of-support-on 2030-12-31"},
 	{.noun = "model", .verb = "import", .method = "ModelService.ImportModels", .fields = "",
 		.example = "radioshop model import models.csv", .run = action_model_import},
+
+	{.noun = "limit", .verb = "list", .method = "LimitService.ListLimits", .columns = LIMIT_COLUMNS,
+		.wide = LIMIT_WIDE, .alone = true, .example = "radioshop limit list --test tx_freq_error"},
+	{.noun = "limit", .verb = "set", .method = "LimitService.SetLimit", .positional = "limit.test",
+		.columns = LIMIT_COLUMNS, .wide = LIMIT_WIDE, .fields = "-limit.id limit.text limit.set_by limit.set_at",
+		.need = "limit.direction limit.unit limit.source", .example =
+		"radioshop limit set tx_freq_error --family 'APX 6000' --band 7/800 --direction max-abs --high 696 "
+		"--unit Hz --source 'service manual p. 5-13' --limit-version 1"},
 
 	{.noun = "asset", .verb = "list", .method = "AssetService.ListAssets", .columns = ASSET_COLUMNS,
 		.wide = ASSET_WIDE, .example = "radioshop asset list --agency IND --status spare"},

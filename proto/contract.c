@@ -11,6 +11,7 @@
 #include "radioshop/v1/alert.pb-c.h"
 #include "radioshop/v1/asset.pb-c.h"
 #include "radioshop/v1/event.pb-c.h"
+#include "radioshop/v1/limit.pb-c.h"
 #include "radioshop/v1/model.pb-c.h"
 #include "radioshop/v1/plan.pb-c.h"
 #include "radioshop/v1/principal.pb-c.h"
@@ -30,6 +31,7 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&radioshop__v1__alert_service__descriptor,
 	&radioshop__v1__asset_service__descriptor,
 	&radioshop__v1__event_service__descriptor,
+	&radioshop__v1__limit_service__descriptor,
 	&radioshop__v1__model_service__descriptor,
 	&radioshop__v1__plan_service__descriptor,
 	&radioshop__v1__principal_service__descriptor,

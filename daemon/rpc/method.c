@@ -36,6 +36,8 @@ static const struct method_row rows[] = {
 	ROW(Model,         CreateModel,         ONE,    WRITE, ADMINS),
 	ROW(Model,         UpdateModel,         ONE,    WRITE, ADMINS),
 	ROW(Model,         ImportModels,        ONE,    WRITE, ADMINS),
+	ROW(Limit,         ListLimits,          PAGE,   READ,  READERS),
+	ROW(Limit,         SetLimit,            ONE,    WRITE, ADMINS),
 	ROW(Asset,         GetAsset,            ONE,    READ,  READERS),
 	ROW(Asset,         ListAssets,          PAGE,   READ,  READERS),
 	ROW(Asset,         LookupAssets,        LIST,   READ,  READERS),
@@ -72,7 +74,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 42, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 44, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

@@ -9,8 +9,8 @@ from rig.world import day
 PAGED = sorted(name for name, method in contract.methods().items() if method.pages)
 # How a row is told from another.
 KEYS = {"ListAgencies": "code", "ListModels": "number", "ListAssets": "tag", "ListPlans": "code", "ListDue": "tag",
-        "ListServiceRecords": "id", "ListTickets": "number", "ListAlerts": "id", "ListEvents": "id", "ListPrincipals": "name"}
-SHOP_WIDE = ("ListAgencies", "ListModels", "ListPrincipals")
+        "ListServiceRecords": "id", "ListTickets": "number", "ListAlerts": "id", "ListEvents": "id", "ListLimits": "id", "ListPrincipals": "name"}
+SHOP_WIDE = ("ListAgencies", "ListLimits", "ListModels", "ListPrincipals")
 
 
 def rows_field(name):

@@ -56,6 +56,8 @@ def probes(name, ids):
         "CreateModel": [{"model": {"number": "LSU1", "manufacturer": "Mine", "class": "portable"}}],
         "UpdateModel": [{"model": {"number": ids["tag"], "revision": 1, "family": "Mine"}, "update_mask": ["family"]}],
         "ImportModels": [{"models": [{"number": "LSU1", "manufacturer": "Mine", "class": "portable"}]}],
+        "ListLimits": [{}, {"test": "tx_power", "history": True}],
+        "SetLimit": [{"limit": {"test": "mine", "direction": "maximum", "high": 1, "unit": "W", "source": "Mine"}}],
         "GetAsset": [{"asset": ids["asset"]}, {"asset": ids["tag"]}, {"asset": ids["serial"]}, {"asset": ids["alias"]},
                      {"asset": f"{ids['agency']}:{ids['tag']}"}],
         "ListAssets": [{"agency": ids["agency"]}, {}],
