@@ -154,6 +154,9 @@ const struct command commands[] = {
 
 	{.noun = "due", .verb = "list", .method = "ScheduleService.ListDue", .columns = DUE_COLUMNS, .wide = DUE_WIDE,
 		.alone = true, .example = "radioshop due --agency IND --overdue"},
+	{.noun = "due", .verb = "feed", .method = "ScheduleService.ListDue", .file = true, .run = action_feed,
+		.help = "Write what is due as an iCalendar feed: an all-day event an item, 12 months ahead unless --until says.",
+		.example = "radioshop due feed --agency IND --plan PM12 --output /var/www/due.ics"},
 	{.noun = "due", .verb = "summary", .method = "ScheduleService.SummarizeDue",
 		.columns = "agency plan name assets due overdue earliest_due_on", .example = "radioshop due summary --agency IND"},
 

@@ -32,6 +32,7 @@ struct command {
 	bool (*adapt)(const ProtobufCMessage *fetched, ProtobufCMessage *request, struct error *err);
 	const char *help; /* one line; NULL: the rpc's comment */
 	const char *example;
+	bool file;  /* it writes a file of one form: --output names it */
 	bool alone; /* the noun without a verb means this row */
 	/* Does it; argv begins behind the words. NULL: the row says it all (run.h). Returns the exit code. */
 	int (*run)(struct session *s, const struct command *c, int argc, char **argv);

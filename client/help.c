@@ -208,13 +208,20 @@ int help_command(FILE *out, const struct command *c)
 {
 	const struct catalog_method *m = c->method != NULL ? catalog_method_by_name(c->method) : NULL;
 	TALLOC_CTX *ctx = talloc_new(NULL);
+	struct flag_set *set;
 
 	fprintf(out, "%s\n\nUsage: %s%s\n", command_summary(c), usage_of(ctx, c), m != NULL ? " [FLAGS]" : "");
 	if (m != NULL) {
 		print_positions(out, ctx, c);
 		if (c->run == action_asset_import || c->run == action_model_import)
 			print_import_flags(out);
-		print_flags(out, ctx, flag_set_new(ctx, c, m->input));
+		set = flag_set_new(ctx, c, m->input);
+		set->paged = set->paged && !c->file;
+		print_flags(out, ctx, set);
+		if (c->file)
+			fputs("  -o, --output FILE\n      Writes FILE, whole or not at all; standard output if not "
+			      "given.\n",
+				out);
 	}
 	if (c->example != NULL)
 		fprintf(out, "\nExample\n  %s\n", c->example);

@@ -67,6 +67,7 @@ static bool skip_options(struct session *s, int argc, char **argv, int *at, stru
 
 static int run_row(struct session *s, const struct command *c, int argc, char **argv)
 {
+	s->options.output_is_file = c->file;
 	if (c->run != NULL)
 		return c->run(s, c, argc, argv);
 	return run_command(s, c, argc, argv);

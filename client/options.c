@@ -43,6 +43,10 @@ SWITCH_OPTION(version)
 
 static bool set_output(struct options *o, const char *value, struct error *err)
 {
+	if (o->output_is_file) {
+		o->target = strcmp(value, "-") == 0 ? NULL : value;
+		return true;
+	}
 	if (!output_format_parse(value, &o->format))
 		return usage_error(err, "--output is table, wide, json or csv, not '%s'", value);
 	o->format_given = true;
@@ -85,7 +89,8 @@ const struct option_row option_rows[] = {
 	{"cacert", 0, "FILE", "Certificate of the shop's CA", "FILE", set_cacert},
 	{"cert", 0, "FILE", "Your certificate", "FILE", set_cert},
 	{"key", 0, "FILE", "The key of your certificate", "FILE", set_key},
-	{"output", 'o', "FORMAT", "table, wide, json or csv", "table wide json csv", set_output},
+	{"output", 'o', "FORMAT", "table, wide, json or csv; for due feed the file to write", "table wide json csv",
+		set_output},
 	{"columns", 0, "A,B", "Show just these columns", NULL, set_columns},
 	{"no-header", 0, NULL, "Leave out the line of column names", NULL, set_no_header},
 	{"no-formula-guard", 0, NULL, "Do not put ' before csv cells that a spreadsheet would run as formulas", NULL,

@@ -125,7 +125,7 @@ static bool choose_columns(struct writer *w, struct error *err)
 
 	if (o->user_columns != NULL)
 		return add_columns(w, o->user_columns, ", ", err);
-	if (o->format == OUTPUT_JSON)
+	if (o->format == OUTPUT_JSON || o->format == OUTPUT_CALENDAR)
 		return true; /* whole messages */
 	if (!people || o->columns == NULL || o->shape == SHAPE_RECORD) {
 		add_all(w);
@@ -140,6 +140,8 @@ static const struct writer_ops *choose_format(const struct output_options *o)
 		return &json_writer;
 	if (o->format == OUTPUT_CSV)
 		return &csv_writer;
+	if (o->format == OUTPUT_CALENDAR)
+		return &calendar_writer;
 	return o->shape == SHAPE_RECORD && o->user_columns == NULL ? &record_writer : &table_writer;
 }
 

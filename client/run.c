@@ -10,6 +10,7 @@
 #include "output.h"
 #include "progress.h"
 #include "spool.h"
+#include "store.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -169,15 +170,45 @@ static bool end_output(struct session *s, struct writer *w, bool ok, struct erro
 	return false;
 }
 
-static int run_list(struct session *s, struct prepared *p)
+/* The file of --output, where the command writes one. */
+static bool open_target(struct session *s, struct store_file **ret_file, struct error *err)
+{
+	*ret_file = NULL;
+	if (s->options.target == NULL)
+		return true;
+	*ret_file = store_begin(s->mem, s->options.target, err);
+	if (*ret_file != NULL)
+		s->out = store_stream(*ret_file);
+	return *ret_file != NULL;
+}
+
+/* Only what is whole takes the place of what was there. */
+static bool close_target(struct session *s, struct store_file *file, bool ok, struct error *err)
+{
+	if (file == NULL)
+		return ok;
+	s->out = stdout;
+	if (ok)
+		return store_commit(file, err);
+	store_abandon(file);
+	return false;
+}
+
+int run_list(struct session *s, struct prepared *p)
 {
 	struct error err = {0};
 	bool more = false, ok;
+	struct store_file *file;
 	struct writer *w;
 
 	/* First the configuration, so that its errors come before the first byte of output. */
-	if (!session_connect(s, &err) || (w = open_writer(s, p, &err)) == NULL)
+	if (!session_connect(s, &err) || !open_target(s, &file, &err))
 		return tell_failure(p, &err);
+	w = open_writer(s, p, &err);
+	if (w == NULL) {
+		close_target(s, file, false, &err);
+		return tell_failure(p, &err);
+	}
 	ok = list_pages(s, p, w, &more, &err);
 	ok = end_output(s, w, ok, &err);
 	if (ok && more && is_people(s))
@@ -185,6 +216,7 @@ static int run_list(struct session *s, struct prepared *p)
 	else if (ok && w->rows == 0 && is_people(s) && isatty(STDERR_FILENO) == 1)
 		notice("nothing found");
 	writer_free(w);
+	ok = close_target(s, file, ok, &err);
 	return ok ? EXIT_DONE : tell_failure(p, &err);
 }
 

@@ -17,6 +17,10 @@ int run_command(struct session *s, const struct command *c, int argc, char **arg
 bool run_prepared(struct session *s, struct prepared *p, ProtobufCMessage **ret_reply, bool *ret_sent,
 	struct error *err) MUST_CHECK;
 
+/* Calls for page after page and writes the rows, to the file of --output if the command has one. Returns the exit code.
+ */
+int run_list(struct session *s, struct prepared *p);
+
 /* Says an error of a call with the flag or position at fault in front, and a hint. Returns the exit code. */
 int tell_failure(const struct prepared *p, const struct error *err);
 

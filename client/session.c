@@ -14,7 +14,7 @@ enum { SESSION_MEMORY = 512 << 20 };
 
 void session_init(struct session *s)
 {
-	*s = (struct session){.mem = talloc_new(NULL)};
+	*s = (struct session){.mem = talloc_new(NULL), .out = stdout};
 	if (s->mem == NULL)
 		abort();
 	arena_init(&s->arena, NULL, SESSION_MEMORY);
@@ -78,6 +78,7 @@ struct output_options session_output(
 		.user_columns = s->options.columns,
 		.columns = columns,
 		.wide = wide,
-		.out = stdout,
+		.title = s->title,
+		.out = s->out,
 	};
 }

@@ -15,6 +15,8 @@
 struct session {
 	TALLOC_CTX *mem; /* everything of this run */
 	struct options options;
+	FILE *out;              /* where output goes: stdout, or the file of --output */
+	const char *title;      /* of a calendar, or NULL */
 	struct arena arena;     /* requests and single replies */
 	struct profile profile; /* valid once connected is true */
 	struct channel *channel;

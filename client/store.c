@@ -112,6 +112,74 @@ bool store_write(const char *path, const char *text, size_t len, struct error *e
 	return ok;
 }
 
+struct store_file {
+	char *path, *temporary;
+	FILE *out;
+};
+
+/* mkostemp() lets only the owner read; a page or a feed is read by others. */
+static bool set_usual_mode(int fd)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	return fchmod(fd, 0666 & ~mask) == 0;
+}
+
+struct store_file *store_begin(TALLOC_CTX *ctx, const char *path, struct error *err)
+{
+	struct store_file *file = talloc_zero(ctx, struct store_file);
+	struct stat old;
+	int fd;
+
+	if (file == NULL)
+		abort();
+	/* A link, a device or a pipe would be replaced by a file. */
+	if (lstat(path, &old) == 0 && !S_ISREG(old.st_mode)) {
+		output_error(err, "%s is no plain file; give another name, or write to standard output", path);
+		talloc_free(file);
+		return NULL;
+	}
+	file->path = talloc_strdup(file, path);
+	file->temporary = talloc_asprintf(file, "%s.XXXXXX", path);
+	fd = mkostemp(file->temporary, O_CLOEXEC);
+	if (fd >= 0 && set_usual_mode(fd) && (file->out = fdopen(fd, "w")) != NULL)
+		return file;
+	output_error(err, "cannot write %s: %s", path, strerror(errno));
+	if (fd >= 0) {
+		close(fd);
+		unlink(file->temporary);
+	}
+	talloc_free(file);
+	return NULL;
+}
+
+FILE *store_stream(struct store_file *file)
+{
+	return file->out;
+}
+
+bool store_commit(struct store_file *file, struct error *err)
+{
+	bool ok = fflush(file->out) == 0 && !ferror(file->out) && fsync(fileno(file->out)) == 0;
+
+	ok = fclose(file->out) == 0 && ok;
+	ok = ok && rename(file->temporary, file->path) == 0 && sync_directory(file->path);
+	if (!ok) {
+		output_error(err, "cannot write %s: %s", file->path, strerror(errno));
+		unlink(file->temporary);
+	}
+	talloc_free(file);
+	return ok;
+}
+
+void store_abandon(struct store_file *file)
+{
+	fclose(file->out);
+	unlink(file->temporary);
+	talloc_free(file);
+}
+
 bool store_make_directory(const char *path, struct error *err)
 {
 	char *copy = talloc_strdup(NULL, path);

@@ -190,5 +190,20 @@ $$;
 SELECT is(pg_temp.paged(r), pg_temp.listed(r), 'page by page the same: ' || r::text) FROM unnest(ARRAY['{}', '{"plan": "PD"}', '{"overdue": true}', '{"asset": "D3"}',
   jsonb_build_object('from', pg_temp.today() - 10)]::jsonb[]) r;
 
+-- ---------------------------------------------------------------------------------------------------------------------
+-- How often a date was moved: since the last service, and by nothing but a new date.
+CREATE FUNCTION pg_temp.moved() RETURNS text LANGUAGE sql AS $$
+  SELECT (l ->> 'date_changes') || ' ' || (l ->> 'due_on') FROM pg_temp.list_due('{"asset": "D4", "plan": "PD", "until": "2199-01-01"}') l
+$$;
+SELECT is(pg_temp.moved(), '0 ' || (pg_temp.today() + 30), 'a new date was not moved');
+UPDATE radioshop.schedule SET alert_acked = alert_acked;
+SELECT is(pg_temp.moved(), '0 ' || (pg_temp.today() + 30), 'nor by an alert');
+UPDATE radioshop.schedule SET next_due = next_due + 2;
+SELECT is(pg_temp.moved(), '1 ' || (pg_temp.today() + 32), 'a date that moves is counted');
+UPDATE radioshop.schedule SET next_due = next_due + 3;
+SELECT is(pg_temp.moved(), '2 ' || (pg_temp.today() + 35), 'each time');
+UPDATE radioshop.schedule SET next_due = next_due + 3, last_done_on = pg_temp.today();
+SELECT is(pg_temp.moved(), '0 ' || (pg_temp.today() + 38), 'and the service begins anew');
+
 SELECT * FROM finish();
 ROLLBACK;
