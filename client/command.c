@@ -33,8 +33,13 @@
 #define ALERT_WIDE        "step acked_at acked_by ack_note"
 #define PRINCIPAL_COLUMNS "name display_name disabled grants"
 #define PRINCIPAL_WIDE    "revision created_at"
-#define EVENT_COLUMNS     "at principal agency resource resource_id action"
-#define EVENT_WIDE        "method before after request_id"
+#define AGREEMENT_COLUMNS "from_month until_month split fees fixed_costs members"
+#define AGREEMENT_WIDE                                                                                                 \
+	"counted_statuses warranty_work stock_work parts_handling_bp outside_handling_bp fund_monthly_cents "          \
+	"fund_floor_cents fund_ceiling_cents revision"
+#define RATE_COLUMNS  "technician from_day hourly_cents revision"
+#define EVENT_COLUMNS "at principal agency resource resource_id action"
+#define EVENT_WIDE    "method before after request_id"
 
 #define NEW_ASSET_FIELDS "-asset.id asset.revision asset.created_at asset.updated_at"
 #define OLD_ASSET_FIELDS "-asset.id asset.agency asset.created_at asset.updated_at"
@@ -61,6 +66,8 @@ const struct noun nouns[] = {
 	{"limit", "Within which a measured reading passes"},
 	{"agency", "The cities and districts that share the shop"},
 	{"principal", "Who may call, and for which agencies"},
+	{"agreement", "What the agencies have agreed to pay for the shop"},
+	{"rate", "What an hour of work costs"},
 	{"event", "Every change, as the database recorded it"},
 	{"whoami", "Who you are to the shop, and what you may do"},
 	{"health", "Whether the shop can serve"},
@@ -254,6 +261,22 @@ const struct command commands[] = {
 	{.noun = "principal", .verb = "revoke", .method = "PrincipalService.RevokeRole", .positional = "principal role",
 		.columns = PRINCIPAL_COLUMNS, .wide = PRINCIPAL_WIDE,
 		.example = "radioshop principal revoke pat fleet-manager --agency IND"},
+
+	{.noun = "agreement", .verb = "show", .method = "AgreementService.GetAgreement", .positional = "month?",
+		.example = "radioshop agreement show 2026-10"},
+	{.noun = "agreement", .verb = "list", .method = "AgreementService.ListAgreements",
+		.columns = AGREEMENT_COLUMNS, .wide = AGREEMENT_WIDE, .example = "radioshop agreement list"},
+	{.noun = "agreement", .verb = "set", .method = "AgreementService.SetAgreement", .positional = "from_month",
+		.columns = AGREEMENT_COLUMNS, .wide = AGREEMENT_WIDE, .need = "split members",
+		.example = "radioshop agreement set 2026-10 --split percent --fee portable=21.50 --fee mobile=18 "
+		"--fixed-cost 'Bench rent=1200' --member IND=60 --member BSP=30 --member CJC=10"},
+	{.noun = "rate", .verb = "show", .method = "LabourRateService.GetLabourRate", .positional = "technician?",
+		.example = "radioshop rate show tina --day 2026-10-01"},
+	{.noun = "rate", .verb = "list", .method = "LabourRateService.ListLabourRates", .columns = RATE_COLUMNS,
+		.example = "radioshop rate list"},
+	{.noun = "rate", .verb = "set", .method = "LabourRateService.SetLabourRate", .positional = "from_day",
+		.columns = RATE_COLUMNS, .need = "hourly_cents",
+		.example = "radioshop rate set 2026-10-01 --hourly 95 --technician tina"},
 
 	{.noun = "event", .verb = "list", .method = "EventService.ListEvents", .columns = EVENT_COLUMNS,
 		.wide = EVENT_WIDE, .alone = true, .example = "radioshop event list --resource ticket --agency IND"},

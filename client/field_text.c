@@ -141,11 +141,73 @@ static bool read_reading(
 	return ok;
 }
 
+static bool set_part(ProtobufCMessage *m, const char *field, const char *text, bool dollars, const char *what,
+	struct arena *arena, struct error *err)
+{
+	struct field_path path;
+
+	if (!field_path_find(m->descriptor, field, &path))
+		abort();
+	return field_set_text(m, &path, text, dollars, what, arena, err);
+}
+
+/* "portable=21.50", "Bench rent=1200": what comes before the last = goes into `named`, the dollars behind it into
+ * cents. */
+static bool read_price(ProtobufCMessage *m, const char *named, const char *text, const char *what, struct arena *arena,
+	struct error *err)
+{
+	const char *equals = strrchr(text, '=');
+	char *name;
+	bool ok;
+
+	if (equals == NULL || equals == text)
+		return usage_error(
+			err, "%s: write '%s' with = and dollars a month behind it, such as 'x=21.50'", what, text);
+	name = talloc_strndup(NULL, text, (size_t)(equals - text));
+	ok = set_part(m, named, name, false, what, arena, err) &&
+	     set_part(m, "monthly_cents", equals + 1, true, what, arena, err);
+	talloc_free(name);
+	return ok;
+}
+
+static bool read_fee(ProtobufCMessage *m, const char *text, const char *what, struct arena *arena, struct error *err)
+{
+	return read_price(m, "class", text, what, arena, err);
+}
+
+static bool read_cost(ProtobufCMessage *m, const char *text, const char *what, struct arena *arena, struct error *err)
+{
+	return read_price(m, "description", text, what, arena, err);
+}
+
+/* "IND=60.00" has a share in percent, "IND" none, "KCP=customer" and "POOL=stock" are no members. */
+static bool read_member(ProtobufCMessage *m, const char *text, const char *what, struct arena *arena, struct error *err)
+{
+	size_t len = strcspn(text, "=");
+	const char *behind = text[len] == '=' ? text + len + 1 : "member";
+	bool is_share = (*behind >= '0' && *behind <= '9') || *behind == '-';
+	char *agency = talloc_strndup(NULL, text, len), *share;
+	int64_t bp = 0;
+	bool ok = true;
+
+	if (is_share && (!money_parse(behind, &bp) || bp < 0 || bp > 10000))
+		ok = usage_error(err, "%s: '%s' is no share in percent such as 33.34", what, behind);
+	share = talloc_asprintf(agency, "%d", (int)bp);
+	ok = ok && set_part(m, "agency", agency, false, what, arena, err) &&
+	     set_part(m, "kind", is_share ? "member" : behind, false, what, arena, err) &&
+	     set_part(m, "share_bp", share, false, what, arena, err);
+	talloc_free(agency);
+	return ok;
+}
+
 static const struct {
 	const char *message, *flag, *form;
 	bool (*read)(ProtobufCMessage *m, const char *text, const char *what, struct arena *arena, struct error *err);
 } shorthands[] = {
 	{"radioshop.v1.Reading", "reading", "'NAME=VALUE UNIT'", read_reading},
+	{"radioshop.v1.SubscriberFee", "fee", "'CLASS=DOLLARS'", read_fee},
+	{"radioshop.v1.FixedCost", "fixed-cost", "'DESCRIPTION=DOLLARS'", read_cost},
+	{"radioshop.v1.AgreementMember", "member", "'AGENCY[=PERCENT|=customer|=stock]'", read_member},
 };
 
 static int shorthand_index(const ProtobufCFieldDescriptor *f)

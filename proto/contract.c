@@ -8,6 +8,7 @@
 #include "grpc/reflection/v1/reflection.pb-c.h"
 #include "grpc/reflection/v1alpha/reflection.pb-c.h"
 #include "radioshop/v1/agency.pb-c.h"
+#include "radioshop/v1/agreement.pb-c.h"
 #include "radioshop/v1/alert.pb-c.h"
 #include "radioshop/v1/asset.pb-c.h"
 #include "radioshop/v1/event.pb-c.h"
@@ -28,10 +29,12 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&grpc__reflection__v1__server_reflection__descriptor,
 	&grpc__reflection__v1alpha__server_reflection__descriptor,
 	&radioshop__v1__agency_service__descriptor,
+	&radioshop__v1__agreement_service__descriptor,
 	&radioshop__v1__alert_service__descriptor,
 	&radioshop__v1__asset_service__descriptor,
 	&radioshop__v1__event_service__descriptor,
 	&radioshop__v1__limit_service__descriptor,
+	&radioshop__v1__labour_rate_service__descriptor,
 	&radioshop__v1__model_service__descriptor,
 	&radioshop__v1__plan_service__descriptor,
 	&radioshop__v1__principal_service__descriptor,

@@ -63,6 +63,12 @@ static const struct method_row rows[] = {
 	ROW(Alert,         EmitAlerts,          LIST,   WRITE, ALERTERS),
 	ROW(Alert,         ListAlerts,          PAGE,   READ,  EVERYONE),
 	ROW(Alert,         AckAlert,            ONE,    WRITE, EDITORS),
+	ROW(Agreement,     GetAgreement,        ONE,    READ,  READERS),
+	ROW(Agreement,     ListAgreements,      PAGE,   READ,  READERS),
+	ROW(Agreement,     SetAgreement,        ONE,    WRITE, ADMINS),
+	ROW(LabourRate,    GetLabourRate,       ONE,    READ,  READERS),
+	ROW(LabourRate,    ListLabourRates,     PAGE,   READ,  READERS),
+	ROW(LabourRate,    SetLabourRate,       ONE,    WRITE, ADMINS),
 	ROW(Event,         ListEvents,          PAGE,   SLOW,  READERS),
 	ROW(Principal,     GetCaller,           ONE,    READ,  EVERYONE),
 	ROW(Principal,     GetPrincipal,        ONE,    READ,  ADMINS),
@@ -74,7 +80,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 44, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 50, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

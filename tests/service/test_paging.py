@@ -9,8 +9,9 @@ from rig.world import day
 PAGED = sorted(name for name, method in contract.methods().items() if method.pages)
 # How a row is told from another.
 KEYS = {"ListAgencies": "code", "ListModels": "number", "ListAssets": "tag", "ListPlans": "code", "ListDue": "tag",
-        "ListServiceRecords": "id", "ListTickets": "number", "ListAlerts": "id", "ListEvents": "id", "ListLimits": "id", "ListPrincipals": "name"}
-SHOP_WIDE = ("ListAgencies", "ListLimits", "ListModels", "ListPrincipals")
+        "ListServiceRecords": "id", "ListTickets": "number", "ListAlerts": "id", "ListEvents": "id", "ListLimits": "id", "ListPrincipals": "name",
+        "ListAgreements": "from_month", "ListLabourRates": "from_day"}
+SHOP_WIDE = ("ListAgencies", "ListLimits", "ListModels", "ListPrincipals", "ListAgreements", "ListLabourRates")
 
 
 def rows_field(name):
@@ -34,6 +35,9 @@ def filled(world):
         world.ada.CreateModel(model={"number": f"PG{result.id[-12:]}", "manufacturer": "Test", "class": "other"})
         world.person(f"paged-{result.id[-12:]}")
     world.nightly.EmitAlerts(agency=agency)
+    for i in range(23):
+        world.ada.SetAgreement(from_month=f"21{i:02d}-01", split="radios", members=[{"agency": agency, "kind": "member"}])
+        world.ada.SetLabourRate(from_day=f"21{i:02d}-01-01", hourly_cents=100)
     return agency
 
 

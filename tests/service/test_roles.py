@@ -23,6 +23,8 @@ MAY = {
     "CreateServiceRecord": "technician admin",
     "OpenTicket": "technician fleet_manager admin", "UpdateTicket": "technician admin", "MoveTicket": "technician admin",
     "AddTicketEntry": "technician admin", "LogRepair": "technician admin",
+    "GetAgreement": READERS, "ListAgreements": READERS, "SetAgreement": "admin",
+    "GetLabourRate": READERS, "ListLabourRates": READERS, "SetLabourRate": "admin",
     "EmitAlerts": "alerter admin", "AckAlert": "technician fleet_manager admin",
 }
 
@@ -65,6 +67,8 @@ def test_a_city_admin_is_not_the_shops(world):
         "GrantRole": {"principal": "ind-admin", "role": "admin", "agency": ""},
         "RevokeRole": {"principal": "frank", "role": "fleet_manager", "agency": "IND"},
         "GetPrincipal": {"principal": "frank"},
+        "SetAgreement": {"from_month": "2190-01", "split": "radios", "members": [{"agency": "IND", "kind": "member"}]},
+        "SetLabourRate": {"from_day": "2190-01-01", "hourly_cents": 1},
     }
     for name, values in tries.items():
         with pytest.raises(Refused) as refusal:

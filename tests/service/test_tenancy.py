@@ -37,6 +37,7 @@ def ours(world):
     tina.AddTicketEntry(ticket=ticket.number, kind="note", text=CANARY)
     alerts = [a for a in world.nightly.EmitAlerts(agency="IND").alerts if a.tag == asset.tag]
     assert alerts, "the canary asset is not overdue: the probes would prove nothing"
+    ada.SetAgreement(from_month="2180-01", split="radios", members=[{"agency": "IND", "kind": "member"}], note=CANARY)
     request, second = new_id(), world.asset("IND", notes=CANARY)
     world.caller("ind-technician").OpenTicket(request_id=request, asset=second.id, problem=f"{CANARY} again")
     return {"agency": "IND", "asset": asset.id, "tag": asset.tag, "serial": asset.serial, "alias": asset.alias,
@@ -94,6 +95,12 @@ def probes(name, ids):
         "EmitAlerts": [{"agency": ids["agency"]}, {}],
         "ListAlerts": [{"agency": ids["agency"]}, {}],
         "AckAlert": [{"alert": ids["alert"], "note": "Mine"}],
+        "GetAgreement": [{"month": "2180-01"}],
+        "ListAgreements": [{}],
+        "SetAgreement": [{"from_month": "2180-01", "revision": 1, "split": "radios", "members": [{"agency": ids["agency"], "kind": "member"}]}],
+        "GetLabourRate": [{"technician": "tina", "day": "2180-01-01"}],
+        "ListLabourRates": [{}],
+        "SetLabourRate": [{"from_day": "2180-01-01", "hourly_cents": 1, "technician": "tina"}],
         "GetCaller": [{}],
         "GetPrincipal": [{"principal": "frank"}],
         "ListPrincipals": [{}],
@@ -149,7 +156,7 @@ def test_method(world, migrated, ours, name):
 def test_the_probes_do_reach(world, ours):
     """The other side of the coin: with a grant, the same reads do bring canaries, so the probes aim well."""
     for name in ("GetAsset", "ListAssets", "LookupAssets", "ExportAssets", "GetPlan", "ListDue", "SummarizeDue", "ListServiceRecords",
-                 "GetTicket", "ListTickets", "ListAlerts", "ListEvents", "GetAgency", "ListPlans"):
+                 "GetTicket", "ListTickets", "ListAlerts", "ListEvents", "GetAgency", "ListPlans", "GetAgreement", "ListAgreements"):
         for values in probes(name, ours):
             assert CANARY in repr(world.vera.call(contract.methods()[name], values)), f"{name} {values}"
 
