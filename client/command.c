@@ -26,8 +26,14 @@
 #define SERVICE_COLUMNS   "done_on agency tag plan result next_due_on recorded_by notes"
 #define SERVICE_WIDE      "readings recorded_at id"
 #define TICKET_COLUMNS    "number tag state priority problem opened_at"
-#define TICKET_WIDE       "agency cause action opened_by closed_at labour_minutes cost_cents"
+#define TICKET_WIDE                                                                                                    \
+	"agency problem_code cause cause_code action action_code outcome returns_ticket opened_by closed_at "          \
+	"labour_minutes cost_cents estimate_cents approved_cents"
+#define OPENED_COLUMNS    TICKET_COLUMNS " returns_ticket"
 #define MOVED_COLUMNS     "number tag state priority problem moves"
+#define ASKED_COLUMNS     "number tag state estimate_cents approved_cents write_off_approved"
+#define CODE_COLUMNS      "kind code name retired"
+#define TERMS_COLUMNS     "agency approval_above_cents return_days"
 #define ENTRY_COLUMNS     "number tag state labour_minutes cost_cents"
 #define ALERT_COLUMNS     "emitted_at kind agency tag plan due_on days_overdue assigned_to id"
 #define ALERT_WIDE        "step acked_at acked_by ack_note"
@@ -43,7 +49,9 @@
 
 #define NEW_ASSET_FIELDS "-asset.id asset.revision asset.created_at asset.updated_at"
 #define OLD_ASSET_FIELDS "-asset.id asset.agency asset.created_at asset.updated_at"
-#define TICKET_FIELDS    "ticket.priority ticket.problem ticket.cause ticket.action ticket.revision"
+#define TICKET_FIELDS                                                                                                  \
+	"ticket.priority ticket.problem ticket.cause ticket.action ticket.problem_code ticket.cause_code "             \
+	"ticket.action_code ticket.estimate_cents ticket.returns_ticket ticket.revision"
 
 #define OF_ASSET  .fetch = "AssetService.GetAsset", .take = "asset.id asset.revision"
 #define OF_TICKET .fetch = "TicketService.GetTicket"
@@ -59,6 +67,8 @@ const struct noun nouns[] = {
 	{"due", "What is due, and what is overdue"},
 	{"asset", "The register of radio equipment"},
 	{"ticket", "Repairs, from the report of a fault to the return of the radio"},
+	{"code", "The shop's codes of problems, causes and actions"},
+	{"terms", "What an agency and the shop have agreed about repairs"},
 	{"service", "Preventive maintenance that was done"},
 	{"plan", "What is to be done to which equipment, and how often"},
 	{"alert", "What has become overdue, said once"},
@@ -175,10 +185,10 @@ const struct command commands[] = {
 		.columns = SERVICE_COLUMNS, .wide = SERVICE_WIDE, .example = "radioshop service list --asset 1042"},
 
 	{.noun = "ticket", .verb = "open", .method = "TicketService.OpenTicket", .positional = "asset problem",
-		.columns = TICKET_COLUMNS, .wide = TICKET_WIDE,
+		.columns = OPENED_COLUMNS, .wide = TICKET_WIDE,
 		.example = "radioshop ticket open 1042 'no receive audio' --priority urgent --received"},
 	{.noun = "ticket", .verb = "log", .method = "TicketService.LogRepair", .positional = "asset",
-		.columns = TICKET_COLUMNS, .wide = TICKET_WIDE, .need = "problem action",
+		.columns = OPENED_COLUMNS, .wide = TICKET_WIDE, .need = "problem action",
 		.example = "radioshop ticket log 1042 --problem 'no receive audio' --action 'new speaker' --minutes 15 "
 		"--part 'speaker 5005156Z02' --part-cost 14.20"},
 	{.noun = "ticket", .verb = "show", .method = "TicketService.GetTicket", .positional = "ticket",
@@ -223,6 +233,40 @@ const struct command commands[] = {
 		.columns = MOVED_COLUMNS, .wide = TICKET_WIDE, .fields = "-state", OF_TICKET,
 		.take = "revision=ticket.revision", .adapt = reopen_to, .help = "Open a finished ticket again.",
 		.example = "radioshop ticket reopen IND-2026-00042 --note 'same fault again'"},
+
+	{.noun = "ticket", .verb = "ask", .method = "TicketService.RequestApproval",
+		.positional = "ticket reason", .columns = ASKED_COLUMNS, .wide = TICKET_WIDE, OF_TICKET,
+		.take = "revision=ticket.revision",
+		.example = "radioshop ticket ask IND-2026-00042 'new main board' --estimate 412.50"},
+	{.noun = "ticket", .verb = "approve", .method = "TicketService.ApproveTicket", .positional = "ticket",
+		.columns = ASKED_COLUMNS, .wide = TICKET_WIDE, OF_TICKET, .take = "revision=ticket.revision",
+		.example = "radioshop ticket approve IND-2026-00042 --amount 450"},
+	{.noun = "ticket", .verb = "decline", .method = "TicketService.DeclineTicket", .positional = "ticket note",
+		.columns = ASKED_COLUMNS, .wide = TICKET_WIDE, OF_TICKET, .take = "revision=ticket.revision",
+		.example = "radioshop ticket decline IND-2026-00042 'we buy a new one in March'"},
+	{.noun = "ticket", .verb = "link", .method = "TicketService.UpdateTicket",
+		.positional = "ticket", .need = "ticket.returns_ticket", .columns = OPENED_COLUMNS, .wide = TICKET_WIDE,
+		.fields = "ticket.returns_ticket ticket.revision", OF_TICKET, .take = "ticket.id ticket.revision",
+		.help = "Say that a ticket is the return of an earlier one of the same asset.",
+		.example = "radioshop ticket link IND-2026-00042 --returns-ticket IND-2026-00017"},
+
+	{.noun = "code", .verb = "list", .method = "TicketCodeService.ListTicketCodes", .columns = CODE_COLUMNS,
+		.wide = "revision", .alone = true, .example = "radioshop code list --kind problem"},
+	{.noun = "code", .verb = "show", .method = "TicketCodeService.GetTicketCode", .positional = "kind code",
+		.example = "radioshop code show problem NO_TX"},
+	{.noun = "code", .verb = "create", .method = "TicketCodeService.CreateTicketCode",
+		.positional = "code.kind code.code code.name", .columns = CODE_COLUMNS, .wide = "revision", .fields = "",
+		.example = "radioshop code create problem NO_ROAM 'Does not roam between sites'"},
+	{.noun = "code", .verb = "update", .method = "TicketCodeService.UpdateTicketCode", .positional = "kind code",
+		.columns = CODE_COLUMNS, .wide = "revision", .fields = "code.name code.retired code.revision",
+		.fetch = "TicketCodeService.GetTicketCode", .take = "code.kind code.code code.revision",
+		.example = "radioshop code update problem NO_ROAM --retired"},
+	{.noun = "terms", .verb = "show", .method = "TicketTermsService.GetTicketTerms", .positional = "agency",
+		.example = "radioshop terms show IND"},
+	{.noun = "terms", .verb = "update", .method = "TicketTermsService.UpdateTicketTerms", .positional = "agency",
+		.columns = TERMS_COLUMNS, .wide = "revision", .fields = "-terms.agency",
+		.fetch = "TicketTermsService.GetTicketTerms", .take = "terms.agency terms.revision",
+		.example = "radioshop terms update IND --approval-above 250 --return-days 90"},
 
 	{.noun = "alert", .verb = "emit", .method = "AlertService.EmitAlerts", .columns = ALERT_COLUMNS,
 		.wide = ALERT_WIDE, .fields = "agency", .example = "radioshop alert emit", .run = action_emit},

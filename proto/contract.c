@@ -19,6 +19,8 @@
 #include "radioshop/v1/schedule.pb-c.h"
 #include "radioshop/v1/service_record.pb-c.h"
 #include "radioshop/v1/ticket.pb-c.h"
+#include "radioshop/v1/ticket_code.pb-c.h"
+#include "radioshop/v1/ticket_terms.pb-c.h"
 
 extern const unsigned char descriptor_set[];
 extern const size_t descriptor_set_len;
@@ -41,6 +43,8 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&radioshop__v1__schedule_service__descriptor,
 	&radioshop__v1__service_record_service__descriptor,
 	&radioshop__v1__ticket_service__descriptor,
+	&radioshop__v1__ticket_code_service__descriptor,
+	&radioshop__v1__ticket_terms_service__descriptor,
 };
 
 void catalog_init(void)

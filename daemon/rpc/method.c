@@ -19,6 +19,7 @@
 #define EDITORS  "{technician,fleet_manager,admin}"
 #define PLANNERS "{fleet_manager,admin}"
 #define BENCH    "{technician,admin}"
+#define MANAGERS "{fleet_manager}"
 #define ALERTERS "{alerter,admin}"
 #define ADMINS   "{admin}"
 
@@ -60,6 +61,15 @@ static const struct method_row rows[] = {
 	ROW(Ticket,        MoveTicket,          ONE,    WRITE, BENCH),
 	ROW(Ticket,        AddTicketEntry,      ONE,    WRITE, BENCH),
 	ROW(Ticket,        LogRepair,           ONE,    WRITE, BENCH),
+	ROW(Ticket,        RequestApproval,     ONE,    WRITE, BENCH),
+	ROW(Ticket,        ApproveTicket,       ONE,    WRITE, MANAGERS),
+	ROW(Ticket,        DeclineTicket,       ONE,    WRITE, MANAGERS),
+	ROW(TicketCode,    GetTicketCode,       ONE,    READ,  READERS),
+	ROW(TicketCode,    ListTicketCodes,     PAGE,   READ,  READERS),
+	ROW(TicketCode,    CreateTicketCode,    ONE,    WRITE, ADMINS),
+	ROW(TicketCode,    UpdateTicketCode,    ONE,    WRITE, ADMINS),
+	ROW(TicketTerms,   GetTicketTerms,      ONE,    READ,  READERS),
+	ROW(TicketTerms,   UpdateTicketTerms,   ONE,    WRITE, PLANNERS),
 	ROW(Alert,         EmitAlerts,          LIST,   WRITE, ALERTERS),
 	ROW(Alert,         ListAlerts,          PAGE,   READ,  EVERYONE),
 	ROW(Alert,         AckAlert,            ONE,    WRITE, EDITORS),
@@ -80,7 +90,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 50, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 59, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

@@ -37,8 +37,9 @@ WITH wanted AS MATERIALIZED (
   ORDER BY d.opened_at DESC, d.ticket_id DESC
   LIMIT :page_limit::int4
 )
-SELECT w.refusal, t.id, t.number, t.agency, t.tag, t.state, t.priority, t.problem, t.cause, t.action, t.opened_by, t.opened_at, t.closed_at,
-  t.labour_minutes, t.cost_cents, t.moves, t.revision, ARRAY[page.opened_at::text, page.ticket_id::text] AS page_key
+SELECT w.refusal, t.id, t.number, t.agency, t.tag, t.state, t.priority, t.problem, t.problem_code, t.cause, t.cause_code, t.action,
+  t.action_code, t.outcome, t.opened_by, t.opened_at, t.closed_at, t.labour_minutes, t.cost_cents, t.estimate_cents, t.approved_cents,
+  t.write_off_approved, t.returns_ticket, t.moves, t.revision, ARRAY[page.opened_at::text, page.ticket_id::text] AS page_key
 FROM wrong w
 LEFT JOIN page ON w.refusal IS NULL
 LEFT JOIN LATERAL radioshop.shown_ticket(page.agency_id, page.ticket_id) t ON page.ticket_id IS NOT NULL

@@ -60,7 +60,7 @@ def test_every_write_needs_a_request_id(world):
     for method in contract.methods().values():
         if method.writes:
             with pytest.raises(Refused) as refusal:
-                world.ada.raw(method.path, b"")
+                world.caller("lsu-everything").raw(method.path, b"")
             assert (refusal.value.code, refusal.value.fields) == ("INVALID_ARGUMENT", ["request_id"]), method.name
 
 

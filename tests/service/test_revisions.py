@@ -15,6 +15,7 @@ def resources(world, agency):
     number = world.number()
     model = world.ada.CreateModel(model={"number": f"REV{number}", "manufacturer": "Test", "class": "other"}).model
     person = world.person(f"rev-{number}")
+    code = world.ada.CreateTicketCode(code={"kind": "cause", "code": f"REV{number}", "name": "Test"}).code
     ada, tina = world.ada, world.tina
     return {
         "agency": (lambda text, rev: ada.UpdateAgency(agency={"code": agency, "name": text, "revision": rev},
@@ -32,13 +33,16 @@ def resources(world, agency):
         "model": (lambda text, rev: ada.UpdateModel(model={"number": model.number, "family": text, "revision": rev},
                                                     update_mask=["family"]),
                   lambda: (lambda m: (m.revision, m.family))(ada.GetModel(model=model.number).model)),
+        "ticket_code": (lambda text, rev: ada.UpdateTicketCode(code={"kind": "cause", "code": code.code, "name": text, "revision": rev},
+                                                               update_mask=["name"]),
+                        lambda: (lambda c: (c.revision, c.name))(ada.GetTicketCode(kind="cause", code=code.code).code)),
         "principal": (lambda text, rev: ada.UpdatePrincipal(principal={"name": person, "display_name": text,
                                                                        "revision": rev}, update_mask=["display_name"]),
                       lambda: (lambda p: (p.revision, p.display_name))(ada.GetPrincipal(principal=person).principal)),
     }
 
 
-@pytest.mark.parametrize("kind", ["agency", "asset", "plan", "ticket", "model", "principal"])
+@pytest.mark.parametrize("kind", ["agency", "asset", "plan", "ticket", "model", "ticket_code", "principal"])
 def test_stale_and_fresh(world, agency, kind):
     change, read = resources(world, agency)[kind]
     revision, _ = read()

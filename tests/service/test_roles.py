@@ -22,9 +22,12 @@ MAY = {
     "CreatePlan": "fleet_manager admin", "UpdatePlan": "fleet_manager admin",
     "CreateServiceRecord": "technician admin",
     "OpenTicket": "technician fleet_manager admin", "UpdateTicket": "technician admin", "MoveTicket": "technician admin",
-    "AddTicketEntry": "technician admin", "LogRepair": "technician admin",
     "GetAgreement": READERS, "ListAgreements": READERS, "SetAgreement": "admin",
     "GetLabourRate": READERS, "ListLabourRates": READERS, "SetLabourRate": "admin",
+    "AddTicketEntry": "technician admin", "LogRepair": "technician admin", "RequestApproval": "technician admin",
+    "ApproveTicket": "fleet_manager", "DeclineTicket": "fleet_manager",
+    "GetTicketCode": READERS, "ListTicketCodes": READERS, "CreateTicketCode": "admin", "UpdateTicketCode": "admin",
+    "GetTicketTerms": READERS, "UpdateTicketTerms": "fleet_manager admin",
     "EmitAlerts": "alerter admin", "AckAlert": "technician fleet_manager admin",
 }
 
@@ -69,6 +72,8 @@ def test_a_city_admin_is_not_the_shops(world):
         "GetPrincipal": {"principal": "frank"},
         "SetAgreement": {"from_month": "2190-01", "split": "radios", "members": [{"agency": "IND", "kind": "member"}]},
         "SetLabourRate": {"from_day": "2190-01-01", "hourly_cents": 1},
+        "CreateTicketCode": {"code": {"kind": "problem", "code": "EVIL", "name": "Evil"}},
+        "UpdateTicketCode": {"code": {"kind": "problem", "code": "NO_TX", "name": "Evil", "revision": 1}, "update_mask": ["name"]},
     }
     for name, values in tries.items():
         with pytest.raises(Refused) as refusal:

@@ -32,7 +32,8 @@ DECLARE
 BEGIN
   SET LOCAL session_replication_role = replica; -- puts the ticket where no trigger looks
   UPDATE radioshop.ticket t SET state = try_move.from_state, from_state = (SELECT min(m.from_state) FROM radioshop.ticket_move m WHERE m.to_state = try_move.from_state),
-    closed_at = CASE WHEN try_move.from_state IN ('closed', 'cancelled') THEN now() END, asset_before = NULL WHERE t.number = 'IND-1999-00001';
+    closed_at = CASE WHEN try_move.from_state IN ('closed', 'cancelled') THEN now() END, asset_before = NULL,
+    outcome = CASE WHEN try_move.from_state = 'cancelled' THEN 'cancelled' WHEN try_move.from_state IN ('ready', 'returned', 'closed') THEN 'repaired' END WHERE t.number = 'IND-1999-00001';
   SET LOCAL session_replication_role = origin;
   BEGIN
     UPDATE radioshop.ticket t SET state = try_move.to_state WHERE t.number = 'IND-1999-00001';

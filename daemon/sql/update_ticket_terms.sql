@@ -1,0 +1,16 @@
+-- Changes the named terms of an agency that are still at the revision read. A limit that is cleared has no value.
+WITH held AS MATERIALIZED (
+  SELECT s.agency_id, g.code, s.revision FROM radioshop.agency g JOIN radioshop.ticket_terms s ON s.agency_id = g.agency_id
+  WHERE g.code = upper(btrim(:terms.agency::text)) AND g.agency_id = ANY (radioshop.agencies()) FOR NO KEY UPDATE OF s
+), verdict AS MATERIALIZED (
+  SELECT radioshop.refuse_update(:update_mask.paths::text[], '{approval_above_cents,return_days}', :terms.revision::int8,
+    (SELECT h.revision FROM held h), 'agreement of agency ' || btrim(:terms.agency::text)) AS refusal
+), changed AS (
+  UPDATE radioshop.ticket_terms s SET
+    approval_above_cents = CASE WHEN 'approval_above_cents' = ANY (:update_mask.paths) THEN :terms.approval_above_cents::int8
+      ELSE s.approval_above_cents END,
+    return_days = CASE WHEN 'return_days' = ANY (:update_mask.paths) THEN :terms.return_days::int4 ELSE s.return_days END
+  FROM held h, verdict v WHERE s.agency_id = h.agency_id AND v.refusal IS NULL
+  RETURNING h.code, s.approval_above_cents, s.return_days, s.revision
+)
+SELECT v.refusal, n.code AS agency, n.approval_above_cents, n.return_days, n.revision FROM verdict v LEFT JOIN changed n ON true
