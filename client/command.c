@@ -35,6 +35,12 @@
 #define CODE_COLUMNS      "kind code name retired"
 #define TERMS_COLUMNS     "agency approval_above_cents return_days"
 #define ENTRY_COLUMNS     "number tag state labour_minutes cost_cents"
+#define PART_COLUMNS      "number name manufacturer maker_number on_hand unit reorder_point"
+#define PART_WIDE         "reorder_quantity class models obsolete revision"
+#define USE_COLUMNS       "at agency ticket tag part name quantity unit cost_cents principal"
+#define LOCATION_COLUMNS  "code name kind closed"
+#define CHANGE_COLUMNS    "part name quantity unit location cost_cents on_hand"
+#define CHANGE_WIDE       "kind ticket to_location lots at id"
 #define ALERT_COLUMNS     "emitted_at kind agency tag plan due_on days_overdue assigned_to id"
 #define ALERT_WIDE        "step acked_at acked_by ack_note"
 #define PRINCIPAL_COLUMNS "name display_name disabled grants"
@@ -71,6 +77,9 @@ const struct noun nouns[] = {
 	{"terms", "What an agency and the shop have agreed about repairs"},
 	{"service", "Preventive maintenance that was done"},
 	{"plan", "What is to be done to which equipment, and how often"},
+	{"part", "Spare parts, and their use on tickets"},
+	{"stock", "How many of which part lie where"},
+	{"location", "The shelves, vans and depots where parts lie"},
 	{"alert", "What has become overdue, said once"},
 	{"model", "The catalogue of radio types"},
 	{"limit", "Within which a measured reading passes"},
@@ -267,6 +276,57 @@ const struct command commands[] = {
 		.columns = TERMS_COLUMNS, .wide = "revision", .fields = "-terms.agency",
 		.fetch = "TicketTermsService.GetTicketTerms", .take = "terms.agency terms.revision",
 		.example = "radioshop terms update IND --approval-above 250 --return-days 90"},
+	{.noun = "part", .verb = "list", .method = "PartService.ListParts", .columns = PART_COLUMNS, .wide = PART_WIDE,
+		.example = "radioshop part list --model H98UCF9PW6BN"},
+	{.noun = "part", .verb = "show", .method = "PartService.GetPart", .positional = "part",
+		.example = "radioshop part show SPK-28"},
+	{.noun = "part", .verb = "create", .method = "PartService.CreatePart", .positional = "part.number part.name",
+		.columns = PART_COLUMNS, .wide = PART_WIDE, .fields = "-part.on_hand part.places part.revision part.obsolete",
+		.example = "radioshop part create SPK-28 'Speaker, 28 mm' --maker-number 5005156Z02 --reorder-point 5 "
+		"--reorder-quantity 20"},
+	{.noun = "part", .verb = "update", .method = "PartService.UpdatePart", .positional = "part",
+		.columns = PART_COLUMNS, .wide = PART_WIDE, .fields = "-part.number part.on_hand part.places",
+		.fetch = "PartService.GetPart", .take = "part.number part.revision",
+		.example = "radioshop part update SPK-28 --reorder-point 10"},
+	{.noun = "part", .verb = "use", .method = "StockService.UseParts", .positional = "ticket part quantity?",
+		.columns = CHANGE_COLUMNS, .wide = CHANGE_WIDE, .example = "radioshop part use IND-2026-00042 SPK-28 2"},
+	{.noun = "part", .verb = "return", .method = "StockService.ReturnParts", .positional = "ticket part quantity?",
+		.columns = CHANGE_COLUMNS, .wide = CHANGE_WIDE, .example = "radioshop part return IND-2026-00042 SPK-28"},
+	{.noun = "part", .verb = "uses", .method = "PartService.ListPartUses", .columns = USE_COLUMNS,
+		.example = "radioshop part uses --ticket IND-2026-00042"},
+
+	{.noun = "stock", .verb = "list", .method = "StockService.ListStock",
+		.columns = "part name location quantity unit on_hand reorder_point",
+		.wide = "reorder_quantity cost_cents obsolete", .alone = true,
+		.example = "radioshop stock list --below-reorder"},
+	{.noun = "stock", .verb = "receive", .method = "StockService.ReceiveParts",
+		.positional = "part location quantity", .columns = CHANGE_COLUMNS, .wide = CHANGE_WIDE,
+		.need = "unit_cost_cents",
+		.example = "radioshop stock receive SPK-28 A1 20 --unit-cost 14.20 --supplier 'Parts Inc.' --reference PO-1177"},
+	{.noun = "stock", .verb = "move", .method = "StockService.MoveParts",
+		.positional = "part location to_location quantity?", .columns = "part name quantity unit location to_location on_hand",
+		.wide = CHANGE_WIDE, .example = "radioshop stock move SPK-28 A1 VAN-2 5"},
+	{.noun = "stock", .verb = "count", .method = "StockService.CountParts", .positional = "part location found",
+		.columns = "part name location expected found quantity cost_cents on_hand", .wide = CHANGE_WIDE,
+		.example = "radioshop stock count SPK-28 A1 17 --reason 'yearly count'"},
+	{.noun = "stock", .verb = "scrap", .method = "StockService.ScrapParts", .positional = "part location quantity?",
+		.columns = CHANGE_COLUMNS, .wide = CHANGE_WIDE, .need = "reason",
+		.example = "radioshop stock scrap SPK-28 A1 1 --reason 'torn cone'"},
+	{.noun = "stock", .verb = "moves", .method = "StockService.ListPartMoves",
+		.columns = "at principal kind part lot location quantity ticket reason", .wide = "unit_cost_cents number change",
+		.example = "radioshop stock moves --part SPK-28"},
+
+	{.noun = "location", .verb = "list", .method = "StockService.ListStockLocations", .columns = LOCATION_COLUMNS,
+		.example = "radioshop location list"},
+	{.noun = "location", .verb = "show", .method = "StockService.GetStockLocation", .positional = "location",
+		.example = "radioshop location show A1"},
+	{.noun = "location", .verb = "create", .method = "StockService.CreateStockLocation",
+		.positional = "location.code location.name", .columns = LOCATION_COLUMNS, .fields = "location.kind",
+		.example = "radioshop location create VAN-2 'Van of bench 2' --kind van"},
+	{.noun = "location", .verb = "update", .method = "StockService.UpdateStockLocation", .positional = "location",
+		.columns = LOCATION_COLUMNS, .fields = "location.name location.kind location.closed location.revision",
+		.fetch = "StockService.GetStockLocation", .take = "location.code location.revision",
+		.example = "radioshop location update VAN-2 --name 'Van of bench 3'"},
 
 	{.noun = "alert", .verb = "emit", .method = "AlertService.EmitAlerts", .columns = ALERT_COLUMNS,
 		.wide = ALERT_WIDE, .fields = "agency", .example = "radioshop alert emit", .run = action_emit},

@@ -14,10 +14,12 @@
 #include "radioshop/v1/event.pb-c.h"
 #include "radioshop/v1/limit.pb-c.h"
 #include "radioshop/v1/model.pb-c.h"
+#include "radioshop/v1/part.pb-c.h"
 #include "radioshop/v1/plan.pb-c.h"
 #include "radioshop/v1/principal.pb-c.h"
 #include "radioshop/v1/schedule.pb-c.h"
 #include "radioshop/v1/service_record.pb-c.h"
+#include "radioshop/v1/stock.pb-c.h"
 #include "radioshop/v1/ticket.pb-c.h"
 #include "radioshop/v1/ticket_code.pb-c.h"
 #include "radioshop/v1/ticket_terms.pb-c.h"
@@ -38,10 +40,12 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&radioshop__v1__limit_service__descriptor,
 	&radioshop__v1__labour_rate_service__descriptor,
 	&radioshop__v1__model_service__descriptor,
+	&radioshop__v1__part_service__descriptor,
 	&radioshop__v1__plan_service__descriptor,
 	&radioshop__v1__principal_service__descriptor,
 	&radioshop__v1__schedule_service__descriptor,
 	&radioshop__v1__service_record_service__descriptor,
+	&radioshop__v1__stock_service__descriptor,
 	&radioshop__v1__ticket_service__descriptor,
 	&radioshop__v1__ticket_code_service__descriptor,
 	&radioshop__v1__ticket_terms_service__descriptor,

@@ -70,6 +70,23 @@ static const struct method_row rows[] = {
 	ROW(TicketCode,    UpdateTicketCode,    ONE,    WRITE, ADMINS),
 	ROW(TicketTerms,   GetTicketTerms,      ONE,    READ,  READERS),
 	ROW(TicketTerms,   UpdateTicketTerms,   ONE,    WRITE, PLANNERS),
+	ROW(Part,          GetPart,             ONE,    READ,  READERS),
+	ROW(Part,          ListParts,           PAGE,   READ,  READERS),
+	ROW(Part,          CreatePart,          ONE,    WRITE, BENCH),
+	ROW(Part,          UpdatePart,          ONE,    WRITE, BENCH),
+	ROW(Part,          ListPartUses,        PAGE,   READ,  READERS),
+	ROW(Stock,         GetStockLocation,    ONE,    READ,  READERS),
+	ROW(Stock,         ListStockLocations,  PAGE,   READ,  READERS),
+	ROW(Stock,         CreateStockLocation, ONE,    WRITE, BENCH),
+	ROW(Stock,         UpdateStockLocation, ONE,    WRITE, BENCH),
+	ROW(Stock,         ListStock,           PAGE,   READ,  READERS),
+	ROW(Stock,         ListPartMoves,       PAGE,   READ,  READERS),
+	ROW(Stock,         ReceiveParts,        ONE,    WRITE, BENCH),
+	ROW(Stock,         UseParts,            ONE,    WRITE, BENCH),
+	ROW(Stock,         ReturnParts,         ONE,    WRITE, BENCH),
+	ROW(Stock,         MoveParts,           ONE,    WRITE, BENCH),
+	ROW(Stock,         CountParts,          ONE,    WRITE, BENCH),
+	ROW(Stock,         ScrapParts,          ONE,    WRITE, BENCH),
 	ROW(Alert,         EmitAlerts,          LIST,   WRITE, ALERTERS),
 	ROW(Alert,         ListAlerts,          PAGE,   READ,  EVERYONE),
 	ROW(Alert,         AckAlert,            ONE,    WRITE, EDITORS),
@@ -90,7 +107,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 59, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 76, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

@@ -17,6 +17,10 @@ from rig.world import day, new_id
 USAGE, REFUSED, NOT_FOUND, UNAVAILABLE, AGAIN, DENIED, CONFIG = 64, 65, 66, 69, 75, 77, 78
 
 
+def column_of(text, column):
+    return [row[column] for row in csv.DictReader(io.StringIO(text))]
+
+
 def test_the_technicians_job(shop, world, agency):
     asset = world.asset(agency, tag=f"J{world.number()}", assigned_to="Engine 3")
     found = shop.ok("tina", "asset", "find", asset.serial)
@@ -103,6 +107,31 @@ def test_service(shop, world, agency):
     listed = listed if isinstance(listed, list) else listed["services"]
     assert [(r["name"], r["value"], r["unit"]) for r in listed[0]["readings"]] == [
         ("TX power", 4.9, "W"), ("TX frequency error", -112.5, "Hz")]
+
+
+def test_the_stock_room(shop, world, agency):
+    """Receive, use with a scanner, look, count, order: as at the bench."""
+    part, shelf, ticket = f"SPK-{agency}", f"A-{agency}", world.tina.OpenTicket(asset=world.asset(agency).id, problem="x").ticket.number
+    shop.ok("tina", "location", "create", shelf, "Shelf at the bench")
+    shop.ok("tina", "location", "create", f"V-{agency}", "Van", "--kind", "van")
+    shop.ok("tina", "part", "create", part, "Speaker, 28 mm", "--reorder-point", "3", "--reorder-quantity", "10", "--class", "portable")
+    shop.fails(USAGE, "tina", "stock", "receive", part, shelf, "4", says="--unit-cost")
+    shop.ok("tina", "stock", "receive", part, shelf.lower(), "4", "--unit-cost", "14.20", "--supplier", "Parts Inc.")
+    assert "28.40" in shop.ok("tina", "part", "use", ticket, part.lower(), "2")
+    shop.ok("tina", "part", "use", ticket, part)
+    shop.fails(REFUSED, "tina", "part", "use", ticket, part, "2", says=f"1 at {shelf}")
+    shop.ok("tina", "part", "return", ticket, part)
+    assert "28.40" in shop.ok("tina", "ticket", "show", ticket) and part in shop.ok("tina", "stock", "list", "--below-reorder")
+    shop.fails(REFUSED, "tina", "stock", "count", part, shelf, "1", says="the book says 2")
+    shop.ok("tina", "stock", "count", part, shelf, "1", "--reason", "yearly count")
+    shop.ok("tina", "stock", "move", part, shelf, f"V-{agency}")
+    shop.ok("tina", "stock", "scrap", part, f"V-{agency}", "--reason", "bent")
+    assert column_of(shop.ok("vera", "stock", "moves", "--part", part, "-o", "csv"), "kind") == [
+        "scrap", "move", "move", "count", "return", "use", "use", "receive"]
+    assert column_of(shop.ok("vera", "part", "uses", "--ticket", ticket, "-o", "csv"), "quantity") == ["-1", "1", "2"]
+    shop.fails(DENIED, "frank", "stock", "list", says="part uses")
+    shop.ok("tina", "part", "update", part, "--obsolete")
+    assert part not in shop.ok("tina", "part", "list") and part in shop.ok("tina", "part", "show", part)
 
 
 def test_running_the_shop(shop, world):

@@ -27,6 +27,8 @@ class World:
         "nightly": [("alerter", "")],
         # one role each over IND, for the matrix of roles
         **{f"ind-{role}": [(role, "IND")] for role in ROLES},
+        # and over every agency
+        **{f"shop-{role}": [(role, "")] for role in ROLES},
         # every role, but over LSU only, for tenancy
         "lsu-everything": [(role, "LSU") for role in ROLES],
         "granted-nothing": [],

@@ -16,6 +16,11 @@ KEYS = {"ListAgencies": "code", "ListModels": "number", "ListAssets": "tag", "Li
 SHOP_WIDE = ("ListAgencies", "ListLimits", "ListModels", "ListPrincipals",
              "ListTicketCodes",
              "ListAgreements", "ListLabourRates")
+# The stock of parts: lists of the shop's own, and those of one shelf.
+KEYS.update({"ListParts": "number", "ListPartUses": ("ticket", "entry"), "ListStockLocations": "code", "ListStock": "part",
+             "ListPartMoves": "number"})
+SHOP_WIDE += ("ListParts", "ListStockLocations")
+ON_THE_SHELF = ("ListStock", "ListPartMoves")
 
 
 def key_of(row, key):
@@ -30,16 +35,22 @@ def rows_field(name):
 @pytest.fixture(scope="module")
 def filled(world):
     """An agency with 23 rows and more in every list; ties in the order included."""
-    agency = world.agency()
+    agency, _ = world.agency(), world.agency()
     world.plan(agency, "P00", first_due_on=day(-3))
     for i in range(1, 24):
         world.plan(agency, f"P{i:02d}", first_due_on=day(300 + i), **{"class": "console"})
     rows = [{"line": i, "tag": f"R{i:03d}", "class": "portable"} for i in range(23)]
+    world.tina.CreateStockLocation(location={"code": "PAGED", "name": "Shelf"})
     made = world.tina.ImportAssets(agency=agency, rows=rows).results
     # The plan is older than the assets: paper from long ago makes them due, all on one day.
     for result in made:
         world.tina.CreateServiceRecord(asset=result.id, plan="P00", result="passed", done_on=day(-400))
-        world.tina.OpenTicket(asset=result.id, problem="x")
+        ticket = world.tina.OpenTicket(asset=result.id, problem="x").ticket
+        part = f"PG{result.id[-12:]}"
+        world.tina.CreatePart(part={"number": part, "name": "Part"})
+        world.tina.CreateStockLocation(location={"code": part, "name": "Shelf"})
+        world.tina.ReceiveParts(part=part, location="PAGED", quantity=2, unit_cost_cents=5)
+        world.tina.UseParts(ticket=ticket.number, part=part)
         world.ada.CreateModel(model={"number": f"PG{result.id[-12:]}", "manufacturer": "Test", "class": "other"})
         world.person(f"paged-{result.id[-12:]}")
     world.nightly.EmitAlerts(agency=agency)
@@ -50,7 +61,7 @@ def filled(world):
 
 
 def values(name, agency):
-    wanted = {} if name in SHOP_WIDE else {"agency": agency}
+    wanted = {} if name in SHOP_WIDE else {"location": "PAGED"} if name in ON_THE_SHELF else {"agency": agency}
     if name == "ListDue":
         wanted["until"] = day(4000)
     return wanted

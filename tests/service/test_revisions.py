@@ -16,6 +16,8 @@ def resources(world, agency):
     model = world.ada.CreateModel(model={"number": f"REV{number}", "manufacturer": "Test", "class": "other"}).model
     person = world.person(f"rev-{number}")
     code = world.ada.CreateTicketCode(code={"kind": "cause", "code": f"REV{number}", "name": "Test"}).code
+    world.tina.CreatePart(part={"number": f"REV{number}", "name": "Part"})
+    world.tina.CreateStockLocation(location={"code": f"REV{number}", "name": "Shelf"})
     ada, tina = world.ada, world.tina
     return {
         "agency": (lambda text, rev: ada.UpdateAgency(agency={"code": agency, "name": text, "revision": rev},
@@ -36,13 +38,18 @@ def resources(world, agency):
         "ticket_code": (lambda text, rev: ada.UpdateTicketCode(code={"kind": "cause", "code": code.code, "name": text, "revision": rev},
                                                                update_mask=["name"]),
                         lambda: (lambda c: (c.revision, c.name))(ada.GetTicketCode(kind="cause", code=code.code).code)),
+        "part": (lambda text, rev: tina.UpdatePart(part={"number": f"REV{number}", "name": text, "revision": rev}, update_mask=["name"]),
+                 lambda: (lambda p: (p.revision, p.name))(tina.GetPart(part=f"REV{number}").part)),
+        "location": (lambda text, rev: tina.UpdateStockLocation(location={"code": f"REV{number}", "name": text, "revision": rev},
+                                                                update_mask=["name"]),
+                     lambda: (lambda l: (l.revision, l.name))(tina.GetStockLocation(location=f"REV{number}").location)),
         "principal": (lambda text, rev: ada.UpdatePrincipal(principal={"name": person, "display_name": text,
                                                                        "revision": rev}, update_mask=["display_name"]),
                       lambda: (lambda p: (p.revision, p.display_name))(ada.GetPrincipal(principal=person).principal)),
     }
 
 
-@pytest.mark.parametrize("kind", ["agency", "asset", "plan", "ticket", "model", "ticket_code", "principal"])
+@pytest.mark.parametrize("kind", ["agency", "asset", "plan", "ticket", "model", "ticket_code", "part", "location", "principal"])
 def test_stale_and_fresh(world, agency, kind):
     change, read = resources(world, agency)[kind]
     revision, _ = read()
@@ -60,7 +67,7 @@ def test_stale_and_fresh(world, agency, kind):
     assert read() == (revision + 2, "second")
 
 
-@pytest.mark.parametrize("kind", ["asset", "ticket", "plan"])
+@pytest.mark.parametrize("kind", ["asset", "ticket", "plan", "part", "location"])
 def test_two_writers_one_revision(world, agency, kind):
     """Many at the same moment with one revision: exactly one wins, the others are told the revision of now."""
     change, read = resources(world, agency)[kind]

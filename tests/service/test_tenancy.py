@@ -16,7 +16,7 @@ from rig.world import day, new_id
 CANARY = "CanaryOfIND"
 ABSENT = {"agency": "ZZZ", "asset": "00000000-0000-4000-8000-000000000001", "tag": "NOSUCHTAG1", "serial": "NOSUCHSER1",
           "ticket": "00000000-0000-4000-8000-000000000002", "number": "ZZZ-2026-00001", "plan": "NOPLAN",
-          "alert": "00000000-0000-4000-8000-000000000003", "alias": "NOSUCHALIAS"}
+          "alert": "00000000-0000-4000-8000-000000000003", "alias": "NOSUCHALIAS", "part": "NOSUCHPART", "location": "NOSUCHPLACE"}
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +38,16 @@ def ours(world):
     alerts = [a for a in world.nightly.EmitAlerts(agency="IND").alerts if a.tag == asset.tag]
     assert alerts, "the canary asset is not overdue: the probes would prove nothing"
     ada.SetAgreement(from_month="2180-01", split="radios", members=[{"agency": "IND", "kind": "member"}], note=CANARY)
+    tina.CreatePart(part={"number": f"{CANARY}P", "name": f"{CANARY} part"})
+    tina.CreateStockLocation(location={"code": f"{CANARY}L", "name": f"{CANARY} shelf"})
+    tina.ReceiveParts(part=f"{CANARY}P", location=f"{CANARY}L", quantity=9, unit_cost_cents=5, supplier=CANARY, reference=CANARY)
+    tina.UseParts(ticket=ticket.number, part=f"{CANARY}P", quantity=2)
+    tina.ScrapParts(part=f"{CANARY}P", location=f"{CANARY}L", reason=CANARY)
     request, second = new_id(), world.asset("IND", notes=CANARY)
     world.caller("ind-technician").OpenTicket(request_id=request, asset=second.id, problem=f"{CANARY} again")
     return {"agency": "IND", "asset": asset.id, "tag": asset.tag, "serial": asset.serial, "alias": asset.alias,
             "ticket": ticket.id, "number": ticket.number, "plan": plan.code, "alert": alerts[0].id, "request": request,
+            "part": f"{CANARY}P", "location": f"{CANARY}L",
             "revision": ticket.revision}
 
 
@@ -103,6 +109,23 @@ def probes(name, ids):
         "UpdateTicketCode": [{"code": {"kind": "problem", "code": "NO_TX", "name": "Mine", "revision": 1}, "update_mask": ["name"]}],
         "GetTicketTerms": [{"agency": ids["agency"]}],
         "UpdateTicketTerms": [{"terms": {"agency": ids["agency"], "return_days": 1, "revision": 1}, "update_mask": ["return_days"]}],
+        "GetPart": [{"part": ids["part"]}],
+        "ListParts": [{}],
+        "CreatePart": [{"part": {"number": ids["part"], "name": "Mine"}}],
+        "UpdatePart": [{"part": {"number": ids["part"], "name": "Mine", "revision": 1}, "update_mask": ["name"]}],
+        "ListPartUses": [{"agency": ids["agency"]}, {"ticket": ids["ticket"]}, {"ticket": ids["number"]}, {"part": ids["part"]}, {}],
+        "GetStockLocation": [{"location": ids["location"]}],
+        "ListStockLocations": [{}],
+        "CreateStockLocation": [{"location": {"code": ids["location"], "name": "Mine"}}],
+        "UpdateStockLocation": [{"location": {"code": ids["location"], "name": "Mine", "revision": 1}, "update_mask": ["name"]}],
+        "ListStock": [{"part": ids["part"]}, {"location": ids["location"]}, {"below_reorder": True}, {}],
+        "ListPartMoves": [{"part": ids["part"]}, {"location": ids["location"]}, {}],
+        "ReceiveParts": [{"part": ids["part"], "location": ids["location"], "quantity": 1, "unit_cost_cents": 1}],
+        "UseParts": [{"ticket": ids["ticket"], "part": ids["part"]}, {"ticket": ids["number"], "part": ids["part"]}],
+        "ReturnParts": [{"ticket": ids["ticket"], "part": ids["part"]}, {"ticket": ids["number"], "part": ids["part"]}],
+        "MoveParts": [{"part": ids["part"], "location": ids["location"], "to_location": ids["location"]}],
+        "CountParts": [{"part": ids["part"], "location": ids["location"], "found": 1, "reason": "Mine"}],
+        "ScrapParts": [{"part": ids["part"], "location": ids["location"], "reason": "Mine"}],
         "EmitAlerts": [{"agency": ids["agency"]}, {}],
         "ListAlerts": [{"agency": ids["agency"]}, {}],
         "AckAlert": [{"alert": ids["alert"], "note": "Mine"}],
@@ -167,7 +190,8 @@ def test_method(world, migrated, ours, name):
 def test_the_probes_do_reach(world, ours):
     """The other side of the coin: with a grant, the same reads do bring canaries, so the probes aim well."""
     for name in ("GetAsset", "ListAssets", "LookupAssets", "ExportAssets", "GetPlan", "ListDue", "SummarizeDue", "ListServiceRecords",
-                 "GetTicket", "ListTickets", "ListAlerts", "ListEvents", "GetAgency", "ListPlans", "GetAgreement", "ListAgreements"):
+                 "GetTicket", "ListTickets", "ListAlerts", "ListEvents", "GetAgency", "ListPlans", "GetAgreement", "ListAgreements",
+                 "GetPart", "ListParts", "ListPartUses", "GetStockLocation", "ListStockLocations", "ListPartMoves"):
         for values in probes(name, ours):
             assert CANARY in repr(world.vera.call(contract.methods()[name], values)), f"{name} {values}"
 

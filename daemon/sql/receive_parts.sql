@@ -1,0 +1,5 @@
+-- Takes a new lot into the stock.
+SELECT c.refusal, c.id, c.at, c.kind, c.part, c.name, c.unit, c.quantity, c.location, c.to_location, c.ticket, c.cost_cents, c.expected, c.found,
+  c.on_hand, c.lots
+FROM radioshop.receive_parts(:part::text, :location::text, :quantity::int4, :unit_cost_cents::int8, :supplier::text, :reference::text,
+  :received_on::date) c

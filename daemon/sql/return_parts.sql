@@ -1,0 +1,4 @@
+-- Takes parts off a ticket and back into the stock, for what was charged.
+SELECT c.refusal, c.id, c.at, c.kind, c.part, c.name, c.unit, c.quantity, c.location, c.to_location, c.ticket, c.cost_cents, c.expected, c.found,
+  c.on_hand, c.lots
+FROM radioshop.return_parts(:ticket::text, :part::text, :quantity::int4, :location::text) c
