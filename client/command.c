@@ -42,7 +42,9 @@
 #define CHANGE_COLUMNS    "part name quantity unit location cost_cents on_hand"
 #define CHANGE_WIDE       "kind ticket to_location lots at id"
 #define ALERT_COLUMNS     "emitted_at kind agency tag plan due_on days_overdue assigned_to id"
-#define ALERT_WIDE        "step acked_at acked_by ack_note"
+#define ALERT_WIDE        "step acked_at acked_by ack_note snoozed_until snoozed_by snooze_note settled_at"
+#define ROUTE_COLUMNS     "agency code channel address principal kinds from_step quiet stopped queued"
+#define ROUTE_WIDE        "secret each_alone time_zone storm_limit revision"
 #define PRINCIPAL_COLUMNS "name display_name disabled grants"
 #define PRINCIPAL_WIDE    "revision created_at"
 #define AGREEMENT_COLUMNS "from_month until_month split fees fixed_costs members"
@@ -81,6 +83,7 @@ const struct noun nouns[] = {
 	{"stock", "How many of which part lie where"},
 	{"location", "The shelves, vans and depots where parts lie"},
 	{"alert", "What has become overdue, said once"},
+	{"route", "Who is told of alerts, and how"},
 	{"model", "The catalogue of radio types"},
 	{"limit", "Within which a measured reading passes"},
 	{"agency", "The cities and districts that share the shop"},
@@ -335,6 +338,38 @@ const struct command commands[] = {
 	{.noun = "alert", .verb = "ack", .method = "AlertService.AckAlert", .positional = "alert",
 		.columns = ALERT_COLUMNS, .wide = ALERT_WIDE,
 		.example = "radioshop alert ack 0190f0d2-7a1b-7c3d-8e4f-5a6b7c8d9e0f --note 'radio is at the depot'"},
+	{.noun = "alert", .verb = "snooze", .method = "AlertService.SnoozeAlert", .positional = "alert until",
+		.columns = ALERT_COLUMNS, .wide = ALERT_WIDE,
+		.example = "radioshop alert snooze 0190f0d2-7a1b-7c3d-8e4f-5a6b7c8d9e0f 2026-12-24 --note 'owner on leave'"},
+	{.noun = "alert", .verb = "status", .method = "AlertService.SummarizeAlerts",
+		.columns = "agency decided_at claimed_at sent_at open queued waiting failed problem", .wide = "routes",
+		.example = "radioshop alert status --max-age-hours 26", .run = action_alert_status},
+	{.noun = "alert", .verb = "deliveries", .method = "AlertRouteService.ListDeliveries",
+		.columns = "queued_at agency route address kind tag plan state reason", .wide = "ended_at tries alert delivery",
+		.example = "radioshop alert deliveries --state failed"},
+	{.noun = "alert", .verb = "claim", .method = "AlertRouteService.ClaimDeliveries", .need = "host",
+		.columns = "id generation agency route channel address item_count lease_until", .wide = "state reply made_at",
+		.example = "radioshop alert claim --host desk --agency IND -o json"},
+	{.noun = "alert", .verb = "confirm", .method = "AlertRouteService.ConfirmDelivery",
+		.positional = "delivery generation outcome", .columns = "id generation agency route channel address state reply",
+		.example = "radioshop alert confirm 0190f0d2-7a1b-7c3d-8e4f-5a6b7c8d9e0f 1 delivered --reply 'by hand'"},
+
+	{.noun = "route", .verb = "list", .method = "AlertRouteService.ListAlertRoutes", .columns = ROUTE_COLUMNS,
+		.wide = ROUTE_WIDE, .example = "radioshop route list --agency IND"},
+	{.noun = "route", .verb = "show", .method = "AlertRouteService.GetAlertRoute", .positional = "agency route",
+		.example = "radioshop route show IND FLEET"},
+	{.noun = "route", .verb = "create", .method = "AlertRouteService.CreateAlertRoute",
+		.positional = "route.agency route.code route.channel route.address?", .columns = ROUTE_COLUMNS,
+		.wide = ROUTE_WIDE, .fields = "-route.id route.queued route.revision",
+		.example = "radioshop route create IND FLEET email fleet@example.org --quiet 22:00-06:00"},
+	{.noun = "route", .verb = "update", .method = "AlertRouteService.UpdateAlertRoute", .positional = "agency route",
+		.columns = ROUTE_COLUMNS, .wide = ROUTE_WIDE, .fields = "-route.id route.agency route.code route.queued",
+		.fetch = "AlertRouteService.GetAlertRoute", .take = "route.agency route.code route.revision",
+		.example = "radioshop route update IND FLEET --address radios@example.org"},
+	{.noun = "route", .verb = "stop", .method = "AlertRouteService.UpdateAlertRoute", .positional = "agency route",
+		.columns = ROUTE_COLUMNS, .wide = ROUTE_WIDE, .preset = "route.stopped=true", .fields = "route.revision",
+		.fetch = "AlertRouteService.GetAlertRoute", .take = "route.agency route.code route.revision",
+		.help = "Stop a route: nothing goes there any more.", .example = "radioshop route stop IND FLEET"},
 
 	{.noun = "principal", .verb = "list", .method = "PrincipalService.ListPrincipals", .columns = PRINCIPAL_COLUMNS,
 		.wide = PRINCIPAL_WIDE, .example = "radioshop principal list"},

@@ -15,8 +15,9 @@ static const struct {
 	const char *text;
 } exit_codes[] = {
 	{EXIT_DONE, "done"},
+	{EXIT_LATE, "alert status: the alert job has not run for too long"},
 	{EXIT_USAGE, "the command line is wrong"},
-	{EXIT_REFUSED, "the shop refused the request, or some rows of a file, as wrong"},
+	{EXIT_REFUSED, "the shop refused the request, or some rows of a file or some recipients were refused, as wrong"},
 	{EXIT_NOT_FOUND, "no such record or file"},
 	{EXIT_UNAVAILABLE, "no answer from the shop; what was to be written is kept (radioshop unsent)"},
 	{EXIT_FAULT, "a fault of the shop or of this command"},

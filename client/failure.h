@@ -11,6 +11,7 @@
 
 enum exit_code {
 	EXIT_DONE = 0,
+	EXIT_LATE = 1,         /* alert status: the job has not run for too long */
 	EXIT_USAGE = 64,       /* the command line is wrong */
 	EXIT_REFUSED = 65,     /* the shop refused the request as wrong, or some rows of a file */
 	EXIT_NOT_FOUND = 66,   /* no such record, or no such file */

@@ -390,3 +390,29 @@ int action_health(struct session *s, const struct command *c, int argc, char **a
 		return EXIT_FAULT;
 	return strcmp(label, "serving") == 0 ? EXIT_DONE : EXIT_UNAVAILABLE;
 }
+
+int action_alert_status(struct session *s, const struct command *c, int argc, char **argv)
+{
+	struct prepared p = {.command = c};
+	struct error err = {0};
+	struct field_path path;
+	ProtobufCMessage *reply;
+	bool sent, late = false;
+	const ProtobufCFieldDescriptor *rows;
+
+	if (!prepare(s, c, catalog_method_by_name(c->method), argc, argv, &p, &err))
+		return failure_tell(&err, NULL);
+	if (s->options.help)
+		return help_command(stdout, c);
+	if (!run_prepared(s, &p, &reply, &sent, &err) || !write_reply(s, &p, reply, &err))
+		return tell_failure(&p, &err);
+	if (!field_path_find(reply_row(reply->descriptor, &rows), "problem", &path))
+		abort();
+	for (size_t i = 0; i < message_count(reply, rows); i++) {
+		const ProtobufCMessage *row = *(const ProtobufCMessage *const *)message_value(reply, rows, i);
+		const char *problem = *(const char *const *)message_value(row, field_path_leaf(&path), 0);
+
+		late = late || (problem != NULL && *problem != '\0');
+	}
+	return late ? EXIT_LATE : EXIT_DONE;
+}

@@ -35,6 +35,7 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&radioshop__v1__agency_service__descriptor,
 	&radioshop__v1__agreement_service__descriptor,
 	&radioshop__v1__alert_service__descriptor,
+	&radioshop__v1__alert_route_service__descriptor,
 	&radioshop__v1__asset_service__descriptor,
 	&radioshop__v1__event_service__descriptor,
 	&radioshop__v1__limit_service__descriptor,

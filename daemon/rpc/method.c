@@ -96,6 +96,15 @@ static const struct method_row rows[] = {
 	ROW(LabourRate,    GetLabourRate,       ONE,    READ,  READERS),
 	ROW(LabourRate,    ListLabourRates,     PAGE,   READ,  READERS),
 	ROW(LabourRate,    SetLabourRate,       ONE,    WRITE, ADMINS),
+	ROW(Alert,         SnoozeAlert,         ONE,    WRITE, EDITORS),
+	ROW(Alert,         SummarizeAlerts,     LIST,   SLOW,  EVERYONE),
+	ROW(AlertRoute,    GetAlertRoute,       ONE,    READ,  READERS),
+	ROW(AlertRoute,    ListAlertRoutes,     PAGE,   READ,  READERS),
+	ROW(AlertRoute,    CreateAlertRoute,    ONE,    WRITE, PLANNERS),
+	ROW(AlertRoute,    UpdateAlertRoute,    ONE,    WRITE, PLANNERS),
+	ROW(AlertRoute,    ClaimDeliveries,     LIST,   WRITE, ALERTERS),
+	ROW(AlertRoute,    ConfirmDelivery,     ONE,    WRITE, ALERTERS),
+	ROW(AlertRoute,    ListDeliveries,      PAGE,   READ,  EVERYONE),
 	ROW(Event,         ListEvents,          PAGE,   SLOW,  READERS),
 	ROW(Principal,     GetCaller,           ONE,    READ,  EVERYONE),
 	ROW(Principal,     GetPrincipal,        ONE,    READ,  ADMINS),
@@ -107,7 +116,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 76, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 85, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

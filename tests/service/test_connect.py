@@ -48,9 +48,11 @@ def ids(world):
                                    readings=[{"name": "TX power", "value": 4.75, "unit": "W"}])
     ticket = world.tina.OpenTicket(asset=asset.id, problem="broken").ticket
     world.tina.AddTicketEntry(ticket=ticket.number, kind="note", text="line\none")
+    world.ada.CreateAlertRoute(route={"agency": agency, "code": "CONNECT", "channel": "output"})
     alerts = [a for a in world.nightly.EmitAlerts(agency=agency).alerts if a.tag == asset.tag]
     return {"agency": agency, "asset": asset.id, "tag": asset.tag, "serial": asset.serial, "alias": asset.alias,
-            "ticket": ticket.id, "number": ticket.number, "plan": plan.code, "alert": alerts[0].id, "person": person}
+            "ticket": ticket.id, "number": ticket.number, "plan": plan.code, "alert": alerts[0].id, "person": person,
+            "route": "CONNECT", "delivery": world.nightly.ClaimDeliveries(agency=agency, host="x").deliveries[0].id}
 
 
 # One path: whatever gRPC answers, Connect answers.

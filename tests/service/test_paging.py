@@ -12,7 +12,7 @@ KEYS = {"ListAgencies": "code", "ListModels": "number", "ListAssets": "tag", "Li
         "ListServiceRecords": "id", "ListTickets": "number", "ListAlerts": "id", "ListEvents": "id", "ListLimits": "id",
         "ListPrincipals": "name",
         "ListTicketCodes": ("kind", "code"),
-        "ListAgreements": "from_month", "ListLabourRates": "from_day"}
+        "ListAgreements": "from_month", "ListLabourRates": "from_day", "ListAlertRoutes": "code", "ListDeliveries": "id"}
 SHOP_WIDE = ("ListAgencies", "ListLimits", "ListModels", "ListPrincipals",
              "ListTicketCodes",
              "ListAgreements", "ListLabourRates")
@@ -53,6 +53,8 @@ def filled(world):
         world.tina.UseParts(ticket=ticket.number, part=part)
         world.ada.CreateModel(model={"number": f"PG{result.id[-12:]}", "manufacturer": "Test", "class": "other"})
         world.person(f"paged-{result.id[-12:]}")
+    for i in range(23):
+        world.ada.CreateAlertRoute(route={"agency": agency, "code": f"R{i:02d}", "channel": "output", "from_step": i})
     world.nightly.EmitAlerts(agency=agency)
     for i in range(23):
         world.ada.SetAgreement(from_month=f"21{i:02d}-01", split="radios", members=[{"agency": agency, "kind": "member"}])

@@ -35,6 +35,10 @@ MAY = {
     "ReturnParts": "technician admin", "MoveParts": "technician admin", "CountParts": "technician admin",
     "ScrapParts": "technician admin",
     "EmitAlerts": "alerter admin", "AckAlert": "technician fleet_manager admin",
+    "SnoozeAlert": "technician fleet_manager admin", "SummarizeAlerts": READERS + " alerter",
+    "GetAlertRoute": READERS, "ListAlertRoutes": READERS, "ListDeliveries": READERS + " alerter",
+    "CreateAlertRoute": "fleet_manager admin", "UpdateAlertRoute": "fleet_manager admin",
+    "ClaimDeliveries": "alerter admin", "ConfirmDelivery": "alerter admin",
 }
 
 # The stock of parts is the shop's own: the role is needed over every agency.

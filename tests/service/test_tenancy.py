@@ -16,7 +16,8 @@ from rig.world import day, new_id
 CANARY = "CanaryOfIND"
 ABSENT = {"agency": "ZZZ", "asset": "00000000-0000-4000-8000-000000000001", "tag": "NOSUCHTAG1", "serial": "NOSUCHSER1",
           "ticket": "00000000-0000-4000-8000-000000000002", "number": "ZZZ-2026-00001", "plan": "NOPLAN",
-          "alert": "00000000-0000-4000-8000-000000000003", "alias": "NOSUCHALIAS", "part": "NOSUCHPART", "location": "NOSUCHPLACE"}
+          "alert": "00000000-0000-4000-8000-000000000003", "alias": "NOSUCHALIAS", "part": "NOSUCHPART", "location": "NOSUCHPLACE",
+          "route": "NOROUTE", "delivery": "00000000-0000-4000-8000-000000000004"}
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,7 @@ def ours(world):
                              readings=[{"name": CANARY, "value": 1, "unit": CANARY}])
     ticket = tina.OpenTicket(asset=asset.id, problem=f"{CANARY} broken").ticket
     tina.AddTicketEntry(ticket=ticket.number, kind="note", text=CANARY)
+    ada.CreateAlertRoute(route={"agency": "IND", "code": "CANARYRT", "channel": "email", "address": f"{CANARY}@example.org"})
     alerts = [a for a in world.nightly.EmitAlerts(agency="IND").alerts if a.tag == asset.tag]
     assert alerts, "the canary asset is not overdue: the probes would prove nothing"
     ada.SetAgreement(from_month="2180-01", split="radios", members=[{"agency": "IND", "kind": "member"}], note=CANARY)
@@ -43,12 +45,13 @@ def ours(world):
     tina.ReceiveParts(part=f"{CANARY}P", location=f"{CANARY}L", quantity=9, unit_cost_cents=5, supplier=CANARY, reference=CANARY)
     tina.UseParts(ticket=ticket.number, part=f"{CANARY}P", quantity=2)
     tina.ScrapParts(part=f"{CANARY}P", location=f"{CANARY}L", reason=CANARY)
+    delivery = world.nightly.ClaimDeliveries(agency="IND", host="probe").deliveries[0]
     request, second = new_id(), world.asset("IND", notes=CANARY)
     world.caller("ind-technician").OpenTicket(request_id=request, asset=second.id, problem=f"{CANARY} again")
     return {"agency": "IND", "asset": asset.id, "tag": asset.tag, "serial": asset.serial, "alias": asset.alias,
             "ticket": ticket.id, "number": ticket.number, "plan": plan.code, "alert": alerts[0].id, "request": request,
             "part": f"{CANARY}P", "location": f"{CANARY}L",
-            "revision": ticket.revision}
+            "revision": ticket.revision, "route": "CANARYRT", "delivery": delivery.id}
 
 
 def probes(name, ids):
@@ -135,6 +138,16 @@ def probes(name, ids):
         "GetLabourRate": [{"technician": "tina", "day": "2180-01-01"}],
         "ListLabourRates": [{}],
         "SetLabourRate": [{"from_day": "2180-01-01", "hourly_cents": 1, "technician": "tina"}],
+        "SnoozeAlert": [{"alert": ids["alert"], "until": day(5), "note": "Mine"}],
+        "SummarizeAlerts": [{"agency": ids["agency"]}, {}],
+        "GetAlertRoute": [{"agency": ids["agency"], "route": ids["route"]}],
+        "ListAlertRoutes": [{"agency": ids["agency"]}, {}],
+        "CreateAlertRoute": [{"route": {"agency": ids["agency"], "code": "MINE", "channel": "output"}}],
+        "UpdateAlertRoute": [{"route": {"agency": ids["agency"], "code": ids["route"], "stopped": True, "revision": 1},
+                              "update_mask": ["stopped"]}],
+        "ClaimDeliveries": [{"agency": ids["agency"], "host": "mine"}, {"host": "mine"}],
+        "ConfirmDelivery": [{"delivery": ids["delivery"], "generation": 1, "outcome": "delivered", "reply": "Mine"}],
+        "ListDeliveries": [{"agency": ids["agency"]}, {"alert": ids["alert"]}, {}],
         "GetCaller": [{}],
         "GetPrincipal": [{"principal": "frank"}],
         "ListPrincipals": [{}],
@@ -191,7 +204,8 @@ def test_the_probes_do_reach(world, ours):
     """The other side of the coin: with a grant, the same reads do bring canaries, so the probes aim well."""
     for name in ("GetAsset", "ListAssets", "LookupAssets", "ExportAssets", "GetPlan", "ListDue", "SummarizeDue", "ListServiceRecords",
                  "GetTicket", "ListTickets", "ListAlerts", "ListEvents", "GetAgency", "ListPlans", "GetAgreement", "ListAgreements",
-                 "GetPart", "ListParts", "ListPartUses", "GetStockLocation", "ListStockLocations", "ListPartMoves"):
+                 "GetPart", "ListParts", "ListPartUses", "GetStockLocation", "ListStockLocations", "ListPartMoves",
+                 "GetAlertRoute", "ListAlertRoutes", "ListDeliveries"):
         for values in probes(name, ours):
             assert CANARY in repr(world.vera.call(contract.methods()[name], values)), f"{name} {values}"
 
