@@ -17,6 +17,7 @@
 #include "radioshop/v1/part.pb-c.h"
 #include "radioshop/v1/plan.pb-c.h"
 #include "radioshop/v1/principal.pb-c.h"
+#include "radioshop/v1/report.pb-c.h"
 #include "radioshop/v1/schedule.pb-c.h"
 #include "radioshop/v1/service_record.pb-c.h"
 #include "radioshop/v1/stock.pb-c.h"
@@ -44,6 +45,7 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&radioshop__v1__part_service__descriptor,
 	&radioshop__v1__plan_service__descriptor,
 	&radioshop__v1__principal_service__descriptor,
+	&radioshop__v1__report_service__descriptor,
 	&radioshop__v1__schedule_service__descriptor,
 	&radioshop__v1__service_record_service__descriptor,
 	&radioshop__v1__stock_service__descriptor,

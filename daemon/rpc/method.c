@@ -106,6 +106,13 @@ static const struct method_row rows[] = {
 	ROW(AlertRoute,    ConfirmDelivery,     ONE,    WRITE, ALERTERS),
 	ROW(AlertRoute,    ListDeliveries,      PAGE,   READ,  EVERYONE),
 	ROW(Event,         ListEvents,          PAGE,   SLOW,  READERS),
+	ROW(Report,        SummarizeCompliance, LIST,   SLOW,  READERS),
+	ROW(Report,        SummarizeDueWeeks,   LIST,   SLOW,  READERS),
+	ROW(Report,        SummarizeTurnaround, LIST,   SLOW,  READERS),
+	ROW(Report,        SummarizeAgeing,     LIST,   SLOW,  READERS),
+	ROW(Report,        SummarizeRepeats,    LIST,   SLOW,  READERS),
+	ROW(Report,        SummarizeCosts,      LIST,   SLOW,  READERS),
+	ROW(Report,        SummarizeFailures,   LIST,   SLOW,  READERS),
 	ROW(Principal,     GetCaller,           ONE,    READ,  EVERYONE),
 	ROW(Principal,     GetPrincipal,        ONE,    READ,  ADMINS),
 	ROW(Principal,     ListPrincipals,      PAGE,   READ,  ADMINS),
@@ -116,7 +123,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 85, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 92, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

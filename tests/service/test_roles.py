@@ -13,6 +13,7 @@ MAY = {
     "GetPlan": READERS, "ListPlans": READERS, "ListDue": READERS, "SummarizeDue": READERS,
     "ListServiceRecords": READERS, "ListLimits": READERS, "SetLimit": "admin",
     "GetTicket": READERS, "ListTickets": READERS, "ListAlerts": READERS + " alerter", "ListEvents": READERS,
+    **{f"Summarize{name}": READERS for name in ("Compliance", "DueWeeks", "Turnaround", "Ageing", "Repeats", "Costs", "Failures")},
     "GetCaller": READERS + " alerter",
     "CreateAgency": "admin", "UpdateAgency": "admin", "CreateModel": "admin", "UpdateModel": "admin",
     "ImportModels": "admin", "CreatePrincipal": "admin", "UpdatePrincipal": "admin", "GrantRole": "admin",

@@ -148,6 +148,9 @@ def probes(name, ids):
         "ClaimDeliveries": [{"agency": ids["agency"], "host": "mine"}, {"host": "mine"}],
         "ConfirmDelivery": [{"delivery": ids["delivery"], "generation": 1, "outcome": "delivered", "reply": "Mine"}],
         "ListDeliveries": [{"agency": ids["agency"]}, {"alert": ids["alert"]}, {}],
+        **{f"Summarize{name}": [{"agency": ids["agency"]}, {}]
+           for name in ("DueWeeks", "Turnaround", "Ageing", "Repeats", "Costs", "Failures")},
+        "SummarizeCompliance": [{"agency": ids["agency"]}, {"plan": ids["plan"]}, {}],
         "GetCaller": [{}],
         "GetPrincipal": [{"principal": "frank"}],
         "ListPrincipals": [{}],
