@@ -24,7 +24,11 @@
 #define DUE_COLUMNS       "due_on days_overdue agency tag plan model assigned_to status"
 #define DUE_WIDE          "serial class last_done_on"
 #define SERVICE_COLUMNS   "done_on agency tag plan result next_due_on recorded_by notes"
-#define SERVICE_WIDE      "readings recorded_at id"
+#define RECORDED_COLUMNS  "done_on agency tag plan result readings ticket next_due_on"
+#define SERVICE_WIDE      "procedure procedure_version readings answers analyser analyser_out_of_date ticket recorded_at id"
+#define SHEET_COLUMNS     "step kind title unit mode limit_text may_skip passing failing"
+#define PROCEDURE_COLUMNS "code name version post_repair class family model stopped plans"
+#define ANALYSER_COLUMNS  "serial manufacturer model calibrated_on calibration_due_on out_of_date retired"
 #define TICKET_COLUMNS    "number tag state priority problem opened_at"
 #define TICKET_WIDE                                                                                                    \
 	"agency problem_code cause cause_code action action_code outcome returns_ticket opened_by closed_at "          \
@@ -82,6 +86,8 @@ const struct noun nouns[] = {
 	{"part", "Spare parts, and their use on tickets"},
 	{"stock", "How many of which part lie where"},
 	{"location", "The shelves, vans and depots where parts lie"},
+	{"procedure", "What exactly is done at a service, step by step"},
+	{"analyser", "The test sets that readings are taken with"},
 	{"alert", "What has become overdue, said once"},
 	{"route", "Who is told of alerts, and how"},
 	{"report", "What services and repairs add up to: kept plans, time, cost, failures"},
@@ -190,10 +196,52 @@ const struct command commands[] = {
 	{.noun = "due", .verb = "summary", .method = "ScheduleService.SummarizeDue",
 		.columns = "agency plan name assets due overdue earliest_due_on", .example = "radioshop due summary --agency IND"},
 
+	{.noun = "plan", .verb = "attach", .method = "ProcedureService.AttachProcedure",
+		.positional = "agency plan procedure?", .columns = "agency plan procedure revision", .fields = "revision",
+		.fetch = "PlanService.GetPlan", .take = "revision=plan.revision", .example = "radioshop plan attach IND PM12 APX-PM"},
+
+	{.noun = "procedure", .verb = "list", .method = "ProcedureService.ListProcedures", .columns = PROCEDURE_COLUMNS,
+		.wide = "steps revision", .example = "radioshop procedure list"},
+	{.noun = "procedure", .verb = "show", .method = "ProcedureService.GetProcedure", .positional = "procedure",
+		.example = "radioshop procedure show APX-PM"},
+	{.noun = "procedure", .verb = "create", .method = "ProcedureService.CreateProcedure",
+		.positional = "procedure.code procedure.name", .columns = PROCEDURE_COLUMNS, .wide = "steps revision",
+		.fields = "-procedure.revision procedure.version procedure.plans procedure.stopped", .need = "steps", .example =
+		"radioshop procedure create APX-PM 'Yearly check' --family 'APX 6000' --step housing=check "
+		"--step 'knobs=choice good|worn|!missing' --step 'tx_power=reading W' --step 'remarks?=text'"},
+	{.noun = "procedure", .verb = "update", .method = "ProcedureService.UpdateProcedure", .positional = "procedure",
+		.columns = PROCEDURE_COLUMNS, .wide = "steps revision",
+		.fields = "procedure.name procedure.post_repair procedure.class procedure.family procedure.model procedure.stopped "
+			  "procedure.revision",
+		.fetch = "ProcedureService.GetProcedure", .take = "procedure.code procedure.revision",
+		.example = "radioshop procedure update APX-PM --post-repair"},
+	{.noun = "procedure", .verb = "revise", .method = "ProcedureService.ReviseProcedure", .positional = "procedure",
+		.columns = PROCEDURE_COLUMNS, .wide = "steps revision", .fetch = "ProcedureService.GetProcedure",
+		.take = "revision=procedure.revision", .need = "steps",
+		.example = "radioshop procedure revise APX-PM --step housing=check --step 'tx_power=reading W'"},
+
+	{.noun = "analyser", .verb = "list", .method = "AnalyserService.ListAnalysers", .columns = ANALYSER_COLUMNS,
+		.wide = "notes revision", .example = "radioshop analyser list"},
+	{.noun = "analyser", .verb = "show", .method = "AnalyserService.GetAnalyser", .positional = "analyser",
+		.example = "radioshop analyser show R8K10042"},
+	{.noun = "analyser", .verb = "create", .method = "AnalyserService.CreateAnalyser", .positional = "analyser.serial",
+		.columns = ANALYSER_COLUMNS, .wide = "notes revision",
+		.fields = "-analyser.revision analyser.out_of_date analyser.retired", .need = "analyser.manufacturer analyser.model",
+		.example = "radioshop analyser create R8K10042 --manufacturer Freedom --model R8000 --calibrated-on 2026-03-02 "
+			   "--calibration-due-on 2027-03-01"},
+	{.noun = "analyser", .verb = "update", .method = "AnalyserService.UpdateAnalyser", .positional = "analyser",
+		.columns = ANALYSER_COLUMNS, .wide = "notes revision", .fields = "-analyser.serial analyser.out_of_date",
+		.fetch = "AnalyserService.GetAnalyser", .take = "analyser.serial analyser.revision",
+		.example = "radioshop analyser update R8K10042 --calibrated-on 2027-02-20 --calibration-due-on 2028-02-19"},
+
+	{.noun = "service", .verb = "sheet", .method = "ServiceRecordService.GetServiceSheet", .positional = "asset",
+		.columns = SHEET_COLUMNS, .wide = "test band limit_source legal_limit_text limit",
+		.example = "radioshop service sheet 1042"},
 	{.noun = "service", .verb = "record", .method = "ServiceRecordService.CreateServiceRecord",
-		.positional = "asset", .columns = SERVICE_COLUMNS, .wide = SERVICE_WIDE, .need = "result",
-		.example = "radioshop service record 1042 --result passed --reading 'TX power=4.9 W' --reading "
-		"'BER=0.4 %'"},
+		.positional = "asset", .columns = RECORDED_COLUMNS, .wide = "recorded_by notes procedure procedure_version answers "
+		"analyser analyser_out_of_date recorded_at id",
+		.example = "radioshop service record 1042 --answer housing=yes --reading tx_freq_error=120Hz@851.0125 "
+		"--reading 'tx_power=2.9 W' --analyser R8K10042 --open-ticket"},
 	{.noun = "service", .verb = "list", .method = "ServiceRecordService.ListServiceRecords",
 		.columns = SERVICE_COLUMNS, .wide = SERVICE_WIDE, .example = "radioshop service list --asset 1042"},
 

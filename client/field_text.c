@@ -112,14 +112,23 @@ static bool read_string(const char *text, const char *what, struct arena *arena,
 	return v->s != NULL || error_set(err, STATUS_RESOURCE_EXHAUSTED, NULL, "%s is too long", what);
 }
 
-/* "TX power=4.9 W": a name, a number, and maybe a unit. */
+/* The named field of a message from text. */
+static bool set_part(ProtobufCMessage *m, const char *field, const char *text, bool dollars, const char *what,
+	struct arena *arena, struct error *err)
+{
+	struct field_path path;
+
+	if (!field_path_find(m->descriptor, field, &path))
+		abort();
+	return field_set_text(m, &path, text, dollars, what, arena, err);
+}
+
+/* "TX power=4.9 W" or "tx_freq_error=120Hz@851.0125": a name, a number, and maybe a unit and the frequency in MHz. */
 static bool read_reading(
 	ProtobufCMessage *m, const char *text, const char *what, struct arena *arena, struct error *err)
 {
-	const char *equals = strrchr(text, '=');
-	char *number, *name, *end;
-	struct field_path path;
-	const char *unit;
+	const char *equals = strrchr(text, '='), *at;
+	char *number, *name, *unit, *end;
 	bool ok;
 
 	if (equals == NULL || equals == text)
@@ -130,25 +139,18 @@ static bool read_reading(
 	if (end == equals + 1)
 		return usage_error(err, "%s: '%s' is no number; write 'NAME=VALUE UNIT', such as 'TX power=4.9 W'",
 			what, equals + 1);
-	unit = end + strspn(end, " ");
 	number = talloc_strndup(NULL, equals + 1, (size_t)(end - equals - 1));
 	name = talloc_strndup(number, text, (size_t)(equals - text));
-	ok = field_path_find(m->descriptor, "name", &path) && field_set_text(m, &path, name, false, what, arena, err) &&
-	     field_path_find(m->descriptor, "value", &path) &&
-	     field_set_text(m, &path, number, false, what, arena, err) &&
-	     field_path_find(m->descriptor, "unit", &path) && field_set_text(m, &path, unit, false, what, arena, err);
+	end += strspn(end, " ");
+	at = strchr(end, '@');
+	unit = at != NULL ? talloc_strndup(number, end, (size_t)(at - end)) : talloc_strdup(number, end);
+	for (size_t n = strlen(unit); n > 0 && unit[n - 1] == ' ';)
+		unit[--n] = '\0';
+	ok = set_part(m, "name", name, false, what, arena, err) && set_part(m, "value", number, false, what, arena, err) &&
+	     set_part(m, "unit", unit, false, what, arena, err) &&
+	     (at == NULL || set_part(m, "frequency_mhz", at + 1, false, what, arena, err));
 	talloc_free(number);
 	return ok;
-}
-
-static bool set_part(ProtobufCMessage *m, const char *field, const char *text, bool dollars, const char *what,
-	struct arena *arena, struct error *err)
-{
-	struct field_path path;
-
-	if (!field_path_find(m->descriptor, field, &path))
-		abort();
-	return field_set_text(m, &path, text, dollars, what, arena, err);
 }
 
 /* "portable=21.50", "Bench rent=1200": what comes before the last = goes into `named`, the dollars behind it into
@@ -200,11 +202,113 @@ static bool read_member(ProtobufCMessage *m, const char *text, const char *what,
 	return ok;
 }
 
+/* "housing=yes": a step and its answer. */
+static bool read_answer(
+	ProtobufCMessage *m, const char *text, const char *what, struct arena *arena, struct error *err)
+{
+	const char *equals = strchr(text, '=');
+	char *step;
+	bool ok;
+
+	if (equals == NULL || equals == text)
+		return usage_error(err, "%s: write it as 'STEP=ANSWER', such as 'housing=yes'", what);
+	step = talloc_strndup(NULL, text, (size_t)(equals - text));
+	ok = set_part(m, "step", step, false, what, arena, err) && set_part(m, "answer", equals + 1, false, what, arena, err);
+	talloc_free(step);
+	return ok;
+}
+
+/* The answers of a choice, "good|worn|!missing": those with a ! fail. */
+static bool read_options(
+	ProtobufCMessage *m, const char *options, const char *what, struct arena *arena, struct error *err)
+{
+	char *passing = talloc_strdup(NULL, ""), *failing = talloc_strdup(passing, ""), *copy = talloc_strdup(passing, options);
+	bool ok;
+
+	for (char *save, *one = strtok_r(copy, "|", &save); one != NULL; one = strtok_r(NULL, "|", &save)) {
+		one += strspn(one, " ");
+		if (*one == '!')
+			failing = talloc_asprintf_append(failing, "%s%s", *failing != '\0' ? "|" : "", one + 1);
+		else
+			passing = talloc_asprintf_append(passing, "%s%s", *passing != '\0' ? "|" : "", one);
+	}
+	ok = set_part(m, "passing", passing, false, what, arena, err) && set_part(m, "failing", failing, false, what, arena, err);
+	talloc_free(passing);
+	return ok;
+}
+
+/* What follows the unit of a reading: "mode:p25 band:7/800 test:tx_power". */
+static bool read_details(ProtobufCMessage *m, char *details, const char *what, struct arena *arena, struct error *err)
+{
+	for (char *save, *one = strtok_r(details, " ", &save); one != NULL; one = strtok_r(NULL, " ", &save)) {
+		char *colon = strchr(one, ':');
+
+		if (colon != NULL)
+			*colon = '\0';
+		if (colon == NULL || (strcmp(one, "mode") != 0 && strcmp(one, "band") != 0 && strcmp(one, "test") != 0))
+			return usage_error(err, "%s: '%s' is none of mode:WORD, band:WORD and test:WORD", what, one);
+		/* A blank in a band's name is typed as an underscore: UHF_2. */
+		for (char *c = colon + 1; strcmp(one, "band") == 0 && *c != '\0'; c++)
+			*c = *c == '_' ? ' ' : *c;
+		if (!set_part(m, one, colon + 1, false, what, arena, err))
+			return false;
+	}
+	return true;
+}
+
+#define STEP_FORM "'NAME=check', 'NAME=text', 'NAME=choice good|worn|!missing' or 'NAME=reading W mode:p25'"
+
+static bool read_step_kind(
+	ProtobufCMessage *m, char *kind, const char *what, struct arena *arena, struct error *err)
+{
+	char *rest = kind + strcspn(kind, " "), *unit;
+
+	if (*rest != '\0')
+		*rest++ = '\0';
+	rest += strspn(rest, " ");
+	if (!set_part(m, "kind", kind, false, what, arena, err))
+		return false;
+	if (strcmp(kind, "choice") == 0 && *rest != '\0')
+		return read_options(m, rest, what, arena, err);
+	if (strcmp(kind, "reading") == 0 && *rest != '\0') {
+		unit = rest;
+		rest += strcspn(rest, " ");
+		if (*rest != '\0')
+			*rest++ = '\0';
+		return set_part(m, "unit", unit, false, what, arena, err) && read_details(m, rest, what, arena, err);
+	}
+	return (strcmp(kind, "choice") != 0 && strcmp(kind, "reading") != 0 && *rest == '\0') ||
+	       usage_error(err, "%s: write it as " STEP_FORM, what);
+}
+
+/* One step of a procedure: "NAME=KIND DETAILS", with a ? behind the name if it may be left out. */
+static bool read_step(ProtobufCMessage *m, const char *text, const char *what, struct arena *arena, struct error *err)
+{
+	const char *equals = strchr(text, '=');
+	char *step, *kind;
+	size_t n;
+	bool ok;
+
+	if (equals == NULL || equals == text)
+		return usage_error(err, "%s: write it as " STEP_FORM, what);
+	n = (size_t)(equals - text);
+	step = talloc_strndup(NULL, text, n);
+	kind = talloc_strdup(step, equals + 1);
+	ok = step[n - 1] != '?' || set_part(m, "may_skip", "true", false, what, arena, err);
+	if (step[n - 1] == '?')
+		step[n - 1] = '\0';
+	ok = ok && set_part(m, "step", step, false, what, arena, err) && read_step_kind(m, kind, what, arena, err);
+	talloc_free(step);
+	return ok;
+}
+
 static const struct {
 	const char *message, *flag, *form;
 	bool (*read)(ProtobufCMessage *m, const char *text, const char *what, struct arena *arena, struct error *err);
 } shorthands[] = {
-	{"radioshop.v1.Reading", "reading", "'NAME=VALUE UNIT'", read_reading},
+	{"radioshop.v1.Reading", "reading", "'NAME=VALUE UNIT@MHZ'", read_reading},
+	{"radioshop.v1.StepAnswer", "answer", "'STEP=ANSWER'", read_answer},
+	{"radioshop.v1.ProcedureStep", "step", STEP_FORM, read_step},
 	{"radioshop.v1.SubscriberFee", "fee", "'CLASS=DOLLARS'", read_fee},
 	{"radioshop.v1.FixedCost", "fixed-cost", "'DESCRIPTION=DOLLARS'", read_cost},
 	{"radioshop.v1.AgreementMember", "member", "'AGENCY[=PERCENT|=customer|=stock]'", read_member},

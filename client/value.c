@@ -66,6 +66,12 @@ static const char *meaning_of_empty(const ProtobufCMessageDescriptor *d, const c
 	return NULL;
 }
 
+/* Fields that a program wants and a person does not. */
+static bool is_for_programs(const ProtobufCMessageDescriptor *d, const char *field)
+{
+	return strcmp(d->name, "radioshop.v1.Reading") == 0 && strcmp(field, "limit") == 0;
+}
+
 /* The values of a small message, one after the other: "TX power 4.9 W". */
 static char *message_text(TALLOC_CTX *ctx, const ProtobufCMessage *m, enum value_style style)
 {
@@ -79,7 +85,7 @@ static char *message_text(TALLOC_CTX *ctx, const ProtobufCMessage *m, enum value
 		const ProtobufCFieldDescriptor *f = &m->descriptor->fields[i];
 		char *value;
 
-		if (field_is_repeated(f))
+		if (field_is_repeated(f) || (style == VALUE_PEOPLE && is_for_programs(m->descriptor, f->name)))
 			continue;
 		if (message_has(m, f))
 			value = value_text(text, m, f, 0, style);

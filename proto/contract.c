@@ -10,6 +10,7 @@
 #include "radioshop/v1/agency.pb-c.h"
 #include "radioshop/v1/agreement.pb-c.h"
 #include "radioshop/v1/alert.pb-c.h"
+#include "radioshop/v1/analyser.pb-c.h"
 #include "radioshop/v1/asset.pb-c.h"
 #include "radioshop/v1/event.pb-c.h"
 #include "radioshop/v1/limit.pb-c.h"
@@ -17,6 +18,7 @@
 #include "radioshop/v1/part.pb-c.h"
 #include "radioshop/v1/plan.pb-c.h"
 #include "radioshop/v1/principal.pb-c.h"
+#include "radioshop/v1/procedure.pb-c.h"
 #include "radioshop/v1/report.pb-c.h"
 #include "radioshop/v1/schedule.pb-c.h"
 #include "radioshop/v1/service_record.pb-c.h"
@@ -37,6 +39,7 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&radioshop__v1__agreement_service__descriptor,
 	&radioshop__v1__alert_service__descriptor,
 	&radioshop__v1__alert_route_service__descriptor,
+	&radioshop__v1__analyser_service__descriptor,
 	&radioshop__v1__asset_service__descriptor,
 	&radioshop__v1__event_service__descriptor,
 	&radioshop__v1__limit_service__descriptor,
@@ -45,6 +48,7 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&radioshop__v1__part_service__descriptor,
 	&radioshop__v1__plan_service__descriptor,
 	&radioshop__v1__principal_service__descriptor,
+	&radioshop__v1__procedure_service__descriptor,
 	&radioshop__v1__report_service__descriptor,
 	&radioshop__v1__schedule_service__descriptor,
 	&radioshop__v1__service_record_service__descriptor,

@@ -52,6 +52,17 @@ static const struct method_row rows[] = {
 	ROW(Plan,          UpdatePlan,          ONE,    WRITE, PLANNERS),
 	ROW(Schedule,      ListDue,             PAGE,   READ,  READERS),
 	ROW(Schedule,      SummarizeDue,        LIST,   SLOW,  READERS),
+	ROW(Procedure,     GetProcedure,        ONE,    READ,  READERS),
+	ROW(Procedure,     ListProcedures,      PAGE,   READ,  READERS),
+	ROW(Procedure,     CreateProcedure,     ONE,    WRITE, ADMINS),
+	ROW(Procedure,     UpdateProcedure,     ONE,    WRITE, ADMINS),
+	ROW(Procedure,     ReviseProcedure,     ONE,    WRITE, ADMINS),
+	ROW(Procedure,     AttachProcedure,     ONE,    WRITE, PLANNERS),
+	ROW(Analyser,      GetAnalyser,         ONE,    READ,  READERS),
+	ROW(Analyser,      ListAnalysers,       PAGE,   READ,  READERS),
+	ROW(Analyser,      CreateAnalyser,      ONE,    WRITE, ADMINS),
+	ROW(Analyser,      UpdateAnalyser,      ONE,    WRITE, ADMINS),
+	ROW(ServiceRecord, GetServiceSheet,     LIST,   READ,  READERS),
 	ROW(ServiceRecord, CreateServiceRecord, ONE,    WRITE, BENCH),
 	ROW(ServiceRecord, ListServiceRecords,  PAGE,   READ,  READERS),
 	ROW(Ticket,        GetTicket,           ONE,    READ,  READERS),
@@ -123,7 +134,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 92, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 103, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

@@ -13,14 +13,13 @@ WITH wanted AS MATERIALIZED (
       radioshop.refuse('NOT_FOUND', 'agency', format('no agency has the code %s', :agency))
     ELSE (SELECT x.refusal FROM subject x) END AS refusal
 ), page AS (
-  SELECT w.code, d.agency_id, d.record_id, d.asset_id, d.plan_id, d.done_on, d.result, d.notes, d.recorded_by, d.recorded_at
+  SELECT d.agency_id, d.record_id, d.done_on
   FROM wanted w CROSS JOIN LATERAL (
-    (SELECT r.agency_id, r.record_id, r.asset_id, r.plan_id, r.done_on, r.result, r.notes, r.recorded_by, r.recorded_at
-      FROM radioshop.service_record r
+    (SELECT r.agency_id, r.record_id, r.done_on FROM radioshop.service_record r
       WHERE :asset = '' AND r.agency_id = w.agency_id AND (r.done_on, r.record_id) < (w.done_before, w.id_before)
       ORDER BY r.done_on DESC, r.record_id DESC LIMIT :page_limit::int4)
     UNION ALL
-    (SELECT r.agency_id, r.record_id, r.asset_id, r.plan_id, r.done_on, r.result, r.notes, r.recorded_by, r.recorded_at
+    (SELECT r.agency_id, r.record_id, r.done_on
       FROM subject x JOIN radioshop.service_record r ON r.agency_id = x.agency_id AND r.asset_id = x.asset_id
       WHERE :asset <> '' AND x.agency_id = w.agency_id
         AND (r.done_on, r.record_id) < (w.done_before, w.id_before)
@@ -29,14 +28,11 @@ WITH wanted AS MATERIALIZED (
   ORDER BY d.done_on DESC, d.record_id DESC
   LIMIT :page_limit::int4
 )
-SELECT w.refusal, page.record_id AS id, page.code AS agency, a.tag, p.code AS plan, page.done_on, page.result,
-  radioshop.readings_of(page.agency_id, page.record_id) AS readings, page.notes, page.recorded_by, page.recorded_at,
-  s.next_due AS next_due_on, ARRAY[page.done_on::text, page.record_id::text] AS page_key
+SELECT w.refusal, s.id, s.agency, s.tag, s.plan, s.done_on, s.result, s.readings, s.notes, s.recorded_by, s.recorded_at, s.next_due_on,
+  s.procedure, s.procedure_version, s.answers, s.analyser, s.analyser_out_of_date, s.ticket,
+  ARRAY[page.done_on::text, page.record_id::text] AS page_key
 FROM wrong w
-LEFT JOIN (page
-  JOIN radioshop.asset a ON a.agency_id = page.agency_id AND a.asset_id = page.asset_id
-  JOIN radioshop.plan p ON p.agency_id = page.agency_id AND p.plan_id = page.plan_id
-  LEFT JOIN radioshop.schedule s ON s.agency_id = page.agency_id AND s.asset_id = page.asset_id AND s.plan_id = page.plan_id)
-  ON w.refusal IS NULL
+LEFT JOIN page ON w.refusal IS NULL
+LEFT JOIN LATERAL radioshop.shown_service(page.agency_id, page.record_id) s ON page.record_id IS NOT NULL
 WHERE w.refusal IS NOT NULL OR page.record_id IS NOT NULL
 ORDER BY page.done_on DESC, page.record_id DESC

@@ -10,10 +10,11 @@ PAGED = sorted(name for name, method in contract.methods().items() if method.pag
 # How a row is told from another.
 KEYS = {"ListAgencies": "code", "ListModels": "number", "ListAssets": "tag", "ListPlans": "code", "ListDue": "tag",
         "ListServiceRecords": "id", "ListTickets": "number", "ListAlerts": "id", "ListEvents": "id", "ListLimits": "id",
+        "ListProcedures": "code", "ListAnalysers": "serial",
         "ListPrincipals": "name",
         "ListTicketCodes": ("kind", "code"),
         "ListAgreements": "from_month", "ListLabourRates": "from_day", "ListAlertRoutes": "code", "ListDeliveries": "id"}
-SHOP_WIDE = ("ListAgencies", "ListLimits", "ListModels", "ListPrincipals",
+SHOP_WIDE = ("ListAgencies", "ListLimits", "ListProcedures", "ListAnalysers", "ListModels", "ListPrincipals",
              "ListTicketCodes",
              "ListAgreements", "ListLabourRates")
 # The stock of parts: lists of the shop's own, and those of one shelf.
@@ -53,6 +54,8 @@ def filled(world):
         world.tina.UseParts(ticket=ticket.number, part=part)
         world.ada.CreateModel(model={"number": f"PG{result.id[-12:]}", "manufacturer": "Test", "class": "other"})
         world.person(f"paged-{result.id[-12:]}")
+        world.ada.CreateProcedure(procedure={"code": f"PG{result.id[-12:]}", "name": "x"}, steps=[{"step": "x", "kind": "check"}])
+        world.ada.CreateAnalyser(analyser={"serial": f"PG{result.id[-12:]}", "manufacturer": "Test", "model": "x"})
     for i in range(23):
         world.ada.CreateAlertRoute(route={"agency": agency, "code": f"R{i:02d}", "channel": "output", "from_step": i})
     world.nightly.EmitAlerts(agency=agency)

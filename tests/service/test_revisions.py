@@ -19,6 +19,8 @@ def resources(world, agency):
     world.tina.CreatePart(part={"number": f"REV{number}", "name": "Part"})
     world.tina.CreateStockLocation(location={"code": f"REV{number}", "name": "Shelf"})
     ada, tina = world.ada, world.tina
+    procedure = ada.CreateProcedure(procedure={"code": f"REV{number}", "name": "x"}, steps=[{"step": "x", "kind": "check"}]).procedure
+    analyser = ada.CreateAnalyser(analyser={"serial": f"REV{number}", "manufacturer": "Test", "model": "x"}).analyser
     return {
         "agency": (lambda text, rev: ada.UpdateAgency(agency={"code": agency, "name": text, "revision": rev},
                                                       update_mask=["name"]),
@@ -43,13 +45,19 @@ def resources(world, agency):
         "location": (lambda text, rev: tina.UpdateStockLocation(location={"code": f"REV{number}", "name": text, "revision": rev},
                                                                 update_mask=["name"]),
                      lambda: (lambda l: (l.revision, l.name))(tina.GetStockLocation(location=f"REV{number}").location)),
+        "procedure": (lambda text, rev: ada.UpdateProcedure(procedure={"code": procedure.code, "name": text, "revision": rev},
+                                                            update_mask=["name"]),
+                      lambda: (lambda p: (p.revision, p.name))(ada.GetProcedure(procedure=procedure.code).procedure)),
+        "analyser": (lambda text, rev: ada.UpdateAnalyser(analyser={"serial": analyser.serial, "notes": text, "revision": rev},
+                                                          update_mask=["notes"]),
+                     lambda: (lambda a: (a.revision, a.notes))(ada.GetAnalyser(analyser=analyser.serial).analyser)),
         "principal": (lambda text, rev: ada.UpdatePrincipal(principal={"name": person, "display_name": text,
                                                                        "revision": rev}, update_mask=["display_name"]),
                       lambda: (lambda p: (p.revision, p.display_name))(ada.GetPrincipal(principal=person).principal)),
     }
 
 
-@pytest.mark.parametrize("kind", ["agency", "asset", "plan", "ticket", "model", "ticket_code", "part", "location", "principal"])
+@pytest.mark.parametrize("kind", ["agency", "asset", "plan", "ticket", "model", "ticket_code", "procedure", "analyser", "part", "location", "principal"])
 def test_stale_and_fresh(world, agency, kind):
     change, read = resources(world, agency)[kind]
     revision, _ = read()

@@ -20,7 +20,7 @@ sys.path.insert(0, sql)
 import embed  # noqa: E402
 
 ENUMS = {"class", "direction", "status", "role", "state", "kind", "priority", "result", "basis", "interval_unit", "split", "warranty_work", "stock_work", "channel", "outcome", "by"}
-REPEATED = {"rows", "models", "readings", "fees", "fixed_costs", "members"}
+REPEATED = {"rows", "models", "readings", "fees", "fixed_costs", "members", "answers", "steps"}
 
 
 def value(name, cast):
@@ -42,7 +42,7 @@ def value(name, cast):
         # A field of a message that is not there at all has no value.
         missing = "request -> '%s' IS NOT NULL" % path[0] if len(path) > 1 else "true"
         return f"CASE WHEN {missing} THEN coalesce({text}, '') END"
-    if cast in ("int4", "int8", "bool") and path[-1] not in ("unit_id", "cost_cents", "low", "high", "from_mhz", "to_mhz"):
+    if cast in ("int4", "int8", "bool") and path[-1] not in ("unit_id", "cost_cents", "low", "high", "from_mhz", "to_mhz", "frequency_mhz"):
         return f"coalesce({text}, '0')::{cast}"
     return f"nullif({text}, '')::{cast}"
 
