@@ -53,11 +53,21 @@
 #define PRINCIPAL_WIDE    "revision created_at"
 #define AGREEMENT_COLUMNS "from_month until_month split fees fixed_costs members"
 #define AGREEMENT_WIDE                                                                                                 \
-	"counted_statuses warranty_work stock_work parts_handling_bp outside_handling_bp fund_monthly_cents "          \
+	"time_zone counted_statuses warranty_work stock_work parts_handling_bp outside_handling_bp "                   \
+	"fund_monthly_cents "                                                                                          \
 	"fund_floor_cents fund_ceiling_cents revision"
-#define RATE_COLUMNS  "technician from_day hourly_cents revision"
-#define EVENT_COLUMNS "at principal agency resource resource_id action"
-#define EVENT_WIDE    "method before after request_id"
+#define RATE_COLUMNS "technician from_day hourly_cents revision"
+#define STATEMENT_COLUMNS                                                                                              \
+	"month agency subscriber_cents share_cents labour_cents parts_cents outside_cents handling_cents "             \
+	"insurance_cents correction_cents total_cents"
+#define STATEMENT_WIDE   "agency_name lines closed_at closed_by"
+#define LINE_COLUMNS     "line_no kind ticket description quantity unit_cents amount_cents"
+#define LINE_WIDE        "class whole rounding_millicents reference"
+#define MONTH_COLUMNS    "month closed_at closed_by total_cents fund_cents"
+#define MOVEMENT_COLUMNS "at month kind agency amount_cents text reference"
+#define MOVEMENT_WIDE    "principal id"
+#define EVENT_COLUMNS    "at principal agency resource resource_id action"
+#define EVENT_WIDE       "method before after request_id"
 
 #define NEW_ASSET_FIELDS "-asset.id asset.revision asset.created_at asset.updated_at"
 #define OLD_ASSET_FIELDS "-asset.id asset.agency asset.created_at asset.updated_at"
@@ -97,6 +107,9 @@ const struct noun nouns[] = {
 	{"principal", "Who may call, and for which agencies"},
 	{"agreement", "What the agencies have agreed to pay for the shop"},
 	{"rate", "What an hour of work costs"},
+	{"month", "A month of the shop, and its closing"},
+	{"statement", "What each agency pays for a month"},
+	{"fund", "The self-insurance fund of the members"},
 	{"event", "Every change, as the database recorded it"},
 	{"whoami", "Who you are to the shop, and what you may do"},
 	{"health", "Whether the shop can serve"},
@@ -480,6 +493,43 @@ const struct command commands[] = {
 		.example = "radioshop report costs --by asset --top 20 --from 2026-01-01 -o csv"},
 	{.noun = "report", .verb = "failures", .method = "ReportService.SummarizeFailures",
 		.example = "radioshop report failures --model H98UCF9PW6BN"},
+
+	{.noun = "month", .verb = "preview", .method = "StatementService.PreviewMonth", .positional = "month",
+		.example = "radioshop month preview 2026-10"},
+	{.noun = "month", .verb = "close", .method = "StatementService.CloseMonth", .positional = "month",
+		.columns = MONTH_COLUMNS, .wide = "fingerprint", .example = "radioshop month close 2026-10"},
+	{.noun = "month", .verb = "show", .method = "StatementService.SummarizeMonth", .positional = "month",
+		.example = "radioshop month show 2026-10"},
+	{.noun = "statement", .verb = "show", .method = "StatementService.GetStatement", .positional = "agency month",
+		.example = "radioshop statement show IND 2026-10"},
+	{.noun = "statement", .verb = "list", .method = "StatementService.ListStatements",
+		.columns = STATEMENT_COLUMNS, .wide = STATEMENT_WIDE, .example = "radioshop statement list --month 2026-10"},
+	{.noun = "statement", .verb = "lines", .method = "StatementService.ListStatementLines",
+		.positional = "agency month", .columns = LINE_COLUMNS, .wide = LINE_WIDE,
+		.example = "radioshop statement lines IND 2026-10 -o csv > ind-2026-10.csv"},
+	{.noun = "statement", .verb = "preview", .method = "StatementService.PreviewStatement",
+		.positional = "agency month", .columns = LINE_COLUMNS, .wide = LINE_WIDE,
+		.example = "radioshop statement preview IND 2026-10"},
+	{.noun = "statement", .verb = "correct", .method = "StatementService.AddCorrection",
+		.positional = "agency text", .columns = "agency month amount_cents text for_month for_line",
+		.wide = "principal at id", .need = "amount_cents",
+		.example = "radioshop statement correct IND 'radio 1042 was counted twice' --amount=-21.50 --for-month "
+		"2026-09 --for-line 1"},
+	{.noun = "fund", .verb = "deposit", .method = "FundService.AddFundMovement", .positional = "text",
+		.columns = MOVEMENT_COLUMNS, .wide = MOVEMENT_WIDE, .preset = "kind=deposit", .fields = "amount_cents month",
+		.need = "amount_cents", .help = "Put money into the fund.",
+		.example = "radioshop fund deposit 'first stock' --amount 20000"},
+	{.noun = "fund", .verb = "withdraw", .method = "FundService.AddFundMovement", .positional = "text",
+		.columns = MOVEMENT_COLUMNS, .wide = MOVEMENT_WIDE, .preset = "kind=withdrawal",
+		.fields = "amount_cents month", .need = "amount_cents", .help = "Take money out of the fund.",
+		.example = "radioshop fund withdraw 'paid back' --amount 500"},
+	{.noun = "fund", .verb = "pay", .method = "FundService.AddFundMovement", .positional = "agency text",
+		.columns = MOVEMENT_COLUMNS, .wide = MOVEMENT_WIDE, .preset = "kind=payout",
+		.fields = "amount_cents month ticket", .need = "amount_cents",
+		.help = "Pay a covered loss to an agency; its statement then says so.",
+		.example = "radioshop fund pay IND 'radio 1042, lost in the river' --amount 2500 --ticket IND-2026-00042"},
+	{.noun = "fund", .verb = "list", .method = "FundService.ListFundMovements", .columns = MOVEMENT_COLUMNS,
+		.wide = MOVEMENT_WIDE, .example = "radioshop fund list"},
 
 	{.noun = "event", .verb = "list", .method = "EventService.ListEvents", .columns = EVENT_COLUMNS,
 		.wide = EVENT_WIDE, .alone = true, .example = "radioshop event list --resource ticket --agency IND"},

@@ -23,6 +23,7 @@
 #include "radioshop/v1/schedule.pb-c.h"
 #include "radioshop/v1/service_record.pb-c.h"
 #include "radioshop/v1/stock.pb-c.h"
+#include "radioshop/v1/statement.pb-c.h"
 #include "radioshop/v1/ticket.pb-c.h"
 #include "radioshop/v1/ticket_code.pb-c.h"
 #include "radioshop/v1/ticket_terms.pb-c.h"
@@ -43,6 +44,7 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&radioshop__v1__asset_service__descriptor,
 	&radioshop__v1__event_service__descriptor,
 	&radioshop__v1__limit_service__descriptor,
+	&radioshop__v1__fund_service__descriptor,
 	&radioshop__v1__labour_rate_service__descriptor,
 	&radioshop__v1__model_service__descriptor,
 	&radioshop__v1__part_service__descriptor,
@@ -53,6 +55,7 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&radioshop__v1__schedule_service__descriptor,
 	&radioshop__v1__service_record_service__descriptor,
 	&radioshop__v1__stock_service__descriptor,
+	&radioshop__v1__statement_service__descriptor,
 	&radioshop__v1__ticket_service__descriptor,
 	&radioshop__v1__ticket_code_service__descriptor,
 	&radioshop__v1__ticket_terms_service__descriptor,

@@ -2,7 +2,7 @@
  * sqlstate.c: SQLSTATE → gRPC status, one table, longest prefix first (DESIGN §7).
  *
  * Called by transaction.c with failed results. Owns nothing.
- * Source of the codes: PostgreSQL 15, appendix A; RSxxx are raised by radioshop.enter().
+ * Source of the codes: PostgreSQL 15, appendix A; RSxxx are raised by radioshop.enter(), RS412 by triggers of the shop.
  */
 #include "sqlstate.h"
 
@@ -22,6 +22,7 @@ static const struct sqlstate_row {
 	{"RS403", STATUS_PERMISSION_DENIED, "none of your roles allows this", "ROLE_TOO_LOW"},
 	{"RS409", STATUS_ALREADY_EXISTS,
 		"this request_id was used for another request; make a new one for a new intent", "REQUEST_ID_REUSED"},
+	{"RS412", STATUS_FAILED_PRECONDITION, "the shop is in no state for it", ""},
 	{"23502", STATUS_INVALID_ARGUMENT, "a value that is needed is missing", ""},
 	{"23503", STATUS_FAILED_PRECONDITION, "it refers to something that does not exist, or is still referred to",
 		""},
@@ -116,6 +117,18 @@ static void name_field(const PGresult *result, const struct constraint_table *co
 		snprintf(err->field, sizeof(err->field), "%s", diagnostic(result, PG_DIAG_COLUMN_NAME));
 }
 
+/* A trigger's own words, "field: sentence" as in the comment of a constraint: they can name what a fixed sentence
+ * cannot. */
+static void name_words(const char *message, struct error *err)
+{
+	const char *colon = strstr(message, ": ");
+
+	if (!colon || colon == message || (size_t)(colon - message) >= sizeof err->field)
+		return;
+	error_set(err, err->code, NULL, "%s", colon + 2);
+	snprintf(err->field, sizeof err->field, "%.*s", (int)(colon - message), message);
+}
+
 void sqlstate_explain(const PGresult *result, const struct constraint_table *constraints, const char *statement,
 	const char *call_id, struct error *ret_error)
 {
@@ -136,6 +149,8 @@ void sqlstate_explain(const PGresult *result, const struct constraint_table *con
 		ret_error->retry_after_ms = 1000;
 	if (is_violation)
 		name_field(result, constraints, ret_error);
+	if (strcmp(row->prefix, "RS412") == 0)
+		name_words(message, ret_error);
 	/* Without a field the caller cannot know which value it was: keep the server's words for the operator. */
 	if (strncmp(sqlstate, "RS", 2) != 0 && ret_error->field[0] == '\0')
 		log_event(LOG_LEVEL_WARNING, "refused_by_database", "id", call_id, "statement", statement, "detail",

@@ -116,6 +116,16 @@ static const struct method_row rows[] = {
 	ROW(AlertRoute,    ClaimDeliveries,     LIST,   WRITE, ALERTERS),
 	ROW(AlertRoute,    ConfirmDelivery,     ONE,    WRITE, ALERTERS),
 	ROW(AlertRoute,    ListDeliveries,      PAGE,   READ,  EVERYONE),
+	ROW(Statement,     PreviewMonth,        ONE,    SLOW,  ADMINS),
+	ROW(Statement,     PreviewStatement,    LIST,   SLOW,  ADMINS),
+	ROW(Statement,     CloseMonth,          ONE,    SLOW,  ADMINS),
+	ROW(Statement,     SummarizeMonth,      ONE,    READ,  READERS),
+	ROW(Statement,     GetStatement,        ONE,    READ,  READERS),
+	ROW(Statement,     ListStatements,      PAGE,   READ,  READERS),
+	ROW(Statement,     ListStatementLines,  PAGE,   READ,  READERS),
+	ROW(Statement,     AddCorrection,       ONE,    WRITE, ADMINS),
+	ROW(Fund,          AddFundMovement,     ONE,    WRITE, ADMINS),
+	ROW(Fund,          ListFundMovements,   PAGE,   READ,  READERS),
 	ROW(Event,         ListEvents,          PAGE,   SLOW,  READERS),
 	ROW(Report,        SummarizeCompliance, LIST,   SLOW,  READERS),
 	ROW(Report,        SummarizeDueWeeks,   LIST,   SLOW,  READERS),
@@ -134,7 +144,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 103, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 113, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

@@ -10,6 +10,6 @@ SELECT CASE WHEN f.month IS NULL THEN radioshop.refuse('INVALID_ARGUMENT', 'mont
     WHEN f.version IS NULL THEN
       radioshop.refuse('NOT_FOUND', 'month', format('no agreement that you have a part in is in force in %s', radioshop.show_month(f.month)))
   END AS refusal,
-  a.from_month, a.until_month, a.split, a.fees, a.fixed_costs, a.members, a.counted_statuses, a.warranty_work, a.stock_work,
+  a.from_month, a.until_month, a.time_zone, a.split, a.fees, a.fixed_costs, a.members, a.counted_statuses, a.warranty_work, a.stock_work,
   a.parts_handling_bp, a.outside_handling_bp, a.fund_monthly_cents, a.fund_floor_cents, a.fund_ceiling_cents, a.note, a.revision
 FROM found f LEFT JOIN LATERAL radioshop.shown_agreement(f.version) a ON f.version IS NOT NULL

@@ -109,6 +109,7 @@ $$;
 
 CREATE TABLE radioshop.agreement (
   from_month date NOT NULL,
+  time_zone text NOT NULL DEFAULT 'America/Chicago',
   split text NOT NULL,
   fees jsonb NOT NULL DEFAULT '[]',
   fixed_costs jsonb NOT NULL DEFAULT '[]',
@@ -125,6 +126,7 @@ CREATE TABLE radioshop.agreement (
   updated_at timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT agreement_pkey PRIMARY KEY (from_month),
   CONSTRAINT agreement_from_month_first_day CHECK (radioshop.is_month(from_month)),
+  CONSTRAINT agreement_time_zone_known CHECK (radioshop.is_time_zone(time_zone)),
   CONSTRAINT agreement_split_known CHECK (split IN ('percent', 'radios', 'minutes', 'direct_cost')),
   CONSTRAINT agreement_fees_form CHECK (radioshop.is_fee_list(fees)),
   CONSTRAINT agreement_fixed_costs_form CHECK (radioshop.is_cost_list(fixed_costs)),
@@ -144,6 +146,8 @@ CREATE TABLE radioshop.agreement (
 COMMENT ON TABLE radioshop.agreement IS 'versions: one is in force from its month until the month that the next one begins with';
 COMMENT ON CONSTRAINT agreement_pkey ON radioshop.agreement IS 'from_month: a version begins with this month already; two cannot be in force at once';
 COMMENT ON CONSTRAINT agreement_from_month_first_day ON radioshop.agreement IS 'from_month: give the month as YYYY-MM';
+COMMENT ON CONSTRAINT agreement_time_zone_known ON radioshop.agreement IS
+  'time_zone: no time zone has this name; use a name of the IANA list, such as America/Chicago';
 COMMENT ON CONSTRAINT agreement_split_known ON radioshop.agreement IS
   'split: the remainder is split by percent, by radios, by minutes or by direct_cost';
 COMMENT ON CONSTRAINT agreement_fees_form ON radioshop.agreement IS
@@ -235,13 +239,13 @@ CREATE POLICY agreement_read ON radioshop.agreement FOR SELECT
   USING ((SELECT radioshop.is_shop() OR EXISTS (SELECT FROM radioshop.agreement_member)));
 CREATE POLICY agreement_add ON radioshop.agreement FOR INSERT WITH CHECK ((SELECT radioshop.is_shop()));
 CREATE POLICY agreement_change ON radioshop.agreement FOR UPDATE USING ((SELECT radioshop.is_shop()));
-GRANT SELECT, INSERT, UPDATE (split, fees, fixed_costs, counted_statuses, warranty_work, stock_work, parts_handling_bp,
+GRANT SELECT, INSERT, UPDATE (time_zone, split, fees, fixed_costs, counted_statuses, warranty_work, stock_work, parts_handling_bp,
   outside_handling_bp, fund_monthly_cents, fund_floor_cents, fund_ceiling_cents, note) ON radioshop.agreement TO radioshop_app;
 GRANT SELECT, INSERT, DELETE ON radioshop.agreement_member TO radioshop_app;
 
 -- A version as a caller sees it, or why not. In step with message Agreement. until_month is empty for the last one.
 CREATE TYPE radioshop.agreement_shown AS (
-  refusal text, from_month text, until_month text, split text, fees jsonb, fixed_costs jsonb, members jsonb, counted_statuses text[],
+  refusal text, from_month text, until_month text, time_zone text, split text, fees jsonb, fixed_costs jsonb, members jsonb, counted_statuses text[],
   warranty_work text, stock_work text, parts_handling_bp int, outside_handling_bp int, fund_monthly_cents bigint,
   fund_floor_cents bigint, fund_ceiling_cents bigint, note text, revision bigint
 );
@@ -253,7 +257,7 @@ BEGIN
   SELECT NULL, radioshop.show_month(v.from_month),
       coalesce((SELECT radioshop.show_month((min(n.from_month) - interval '1 month')::date) FROM radioshop.agreement n
         WHERE n.from_month > v.from_month), ''),
-      v.split, v.fees, v.fixed_costs,
+      v.time_zone, v.split, v.fees, v.fixed_costs,
       (SELECT coalesce(jsonb_agg(jsonb_build_object('agency', g.code, 'kind', m.kind, 'share_bp', m.share_bp) ORDER BY g.code), '[]')
         FROM radioshop.agreement_member m JOIN radioshop.agency g ON g.agency_id = m.agency_id WHERE m.from_month = v.from_month),
       v.counted_statuses, v.warranty_work, v.stock_work, v.parts_handling_bp, v.outside_handling_bp, v.fund_monthly_cents,
@@ -306,7 +310,7 @@ END
 $$;
 
 -- Adds a version, or, with the revision that was read, puts another in the place of one that no closed month was counted by.
-CREATE FUNCTION radioshop.set_agreement(from_month text, revision bigint, split text, fee_classes text[], fee_cents bigint[],
+CREATE FUNCTION radioshop.set_agreement(from_month text, revision bigint, time_zone text, split text, fee_classes text[], fee_cents bigint[],
   cost_descriptions text[], cost_cents bigint[], member_agencies text[], member_kinds text[], member_shares int[], counted_statuses text[],
   warranty_work text, stock_work text, parts_handling_bp int, outside_handling_bp int, fund_monthly_cents bigint,
   fund_floor_cents bigint, fund_ceiling_cents bigint, note text)
@@ -349,15 +353,15 @@ BEGIN
   asked.fixed_costs := (SELECT coalesce(jsonb_agg(jsonb_build_object('description', btrim(c.description), 'monthly_cents', c.cents)
       ORDER BY c.i), '[]')
     FROM unnest(cost_descriptions, set_agreement.cost_cents) WITH ORDINALITY c (description, cents, i));
-  INSERT INTO radioshop.agreement AS v (from_month, split, fees, fixed_costs, counted_statuses, warranty_work, stock_work,
+  INSERT INTO radioshop.agreement AS v (from_month, time_zone, split, fees, fixed_costs, counted_statuses, warranty_work, stock_work,
       parts_handling_bp, outside_handling_bp, fund_monthly_cents, fund_floor_cents, fund_ceiling_cents, note)
-    VALUES (asked.from_month, set_agreement.split, asked.fees, asked.fixed_costs,
+    VALUES (asked.from_month, coalesce(nullif(btrim(set_agreement.time_zone), ''), 'America/Chicago'), set_agreement.split, asked.fees, asked.fixed_costs,
       coalesce(nullif(set_agreement.counted_statuses, '{}'), '{in_service,spare,in_shop,at_depot}'),
       coalesce(set_agreement.warranty_work, 'shared'), coalesce(set_agreement.stock_work, 'shared'),
       coalesce(set_agreement.parts_handling_bp, 0), coalesce(set_agreement.outside_handling_bp, 0),
       coalesce(set_agreement.fund_monthly_cents, 0), coalesce(set_agreement.fund_floor_cents, 0),
       coalesce(set_agreement.fund_ceiling_cents, 0), btrim(coalesce(set_agreement.note, ''), E' \t\r\n'))
-    ON CONFLICT ON CONSTRAINT agreement_pkey DO UPDATE SET split = excluded.split, fees = excluded.fees,
+    ON CONFLICT ON CONSTRAINT agreement_pkey DO UPDATE SET time_zone = excluded.time_zone, split = excluded.split, fees = excluded.fees,
       fixed_costs = excluded.fixed_costs, counted_statuses = excluded.counted_statuses, warranty_work = excluded.warranty_work,
       stock_work = excluded.stock_work, parts_handling_bp = excluded.parts_handling_bp,
       outside_handling_bp = excluded.outside_handling_bp, fund_monthly_cents = excluded.fund_monthly_cents,

@@ -6,7 +6,7 @@ UPDATE radioshop.schema_version SET version = 4;
 DROP FUNCTION radioshop.set_labour_rate(text, date, bigint, bigint);
 DROP FUNCTION radioshop.rate_on(text, date);
 DROP TABLE radioshop.labour_rate;
-DROP FUNCTION radioshop.set_agreement(text, bigint, text, text[], bigint[], text[], bigint[], text[], text[], int[], text[], text, text,
+DROP FUNCTION radioshop.set_agreement(text, bigint, text, text, text[], bigint[], text[], bigint[], text[], text[], int[], text[], text, text,
   int, int, bigint, bigint, bigint, text);
 DROP FUNCTION radioshop.refuse_members(text, text[], text[], int[]);
 DROP FUNCTION radioshop.agreement_of(date);

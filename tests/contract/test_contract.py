@@ -100,7 +100,7 @@ def test_conventions():
     for name, method in contract.methods().items():
         request, reply = method.request.DESCRIPTOR, method.reply.DESCRIPTOR
         assert (request.name, reply.name) == (f"{name}Request", f"{name}Response")
-        reads = re.match(r"(Get|List|Lookup|Export|Summarize)[A-Z]", name) is not None
+        reads = re.match(r"(Get|List|Lookup|Export|Summarize|Preview)[A-Z]", name) is not None
         assert reads != method.writes, name
         if method.writes:
             assert request.fields_by_name["request_id"].number == 1, name

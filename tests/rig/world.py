@@ -36,7 +36,7 @@ class World:
 
     def __init__(self, daemon, certificates):
         self.daemon, self.certificates = daemon, certificates
-        self._callers, self._numbers = {}, itertools.count(1)
+        self._callers, self._numbers, self._months = {}, itertools.count(1), itertools.count()
 
     def caller(self, name):
         """The one shared caller of that name."""
@@ -100,6 +100,17 @@ class World:
         values = {"until": day(4000), **values}
         items = self.caller("ada").pages("ListDue", "items", agency=agency, page_size=500, **values)
         return {(item.tag, item.plan): item for item in items}
+
+    def bill(self, agency, correct=()):
+        """Closes the next month, from 2020-01 on, as one that this agency alone pays for; texts in `correct` become corrections of it."""
+        at = next(self._months)
+        month, ada = f"{2020 + at // 12}-{at % 12 + 1:02d}", self.caller("ada")
+        ada.SetAgreement(from_month=month, split="radios", members=[{"agency": agency, "kind": "member"}], fund_ceiling_cents=1000000,
+                         fixed_costs=[{"description": "Bench rent", "monthly_cents": 120000}])
+        for text in correct:
+            ada.AddCorrection(agency=agency, amount_cents=1, text=text, month=month)
+        ada.CloseMonth(month=month)
+        return month
 
     def close(self):
         for caller in self._callers.values():

@@ -13,7 +13,8 @@ KEYS = {"ListAgencies": "code", "ListModels": "number", "ListAssets": "tag", "Li
         "ListProcedures": "code", "ListAnalysers": "serial",
         "ListPrincipals": "name",
         "ListTicketCodes": ("kind", "code"),
-        "ListAgreements": "from_month", "ListLabourRates": "from_day", "ListAlertRoutes": "code", "ListDeliveries": "id"}
+        "ListAgreements": "from_month", "ListLabourRates": "from_day", "ListAlertRoutes": "code", "ListDeliveries": "id",
+        "ListStatements": "month", "ListStatementLines": "line_no", "ListFundMovements": "id"}
 SHOP_WIDE = ("ListAgencies", "ListLimits", "ListProcedures", "ListAnalysers", "ListModels", "ListPrincipals",
              "ListTicketCodes",
              "ListAgreements", "ListLabourRates")
@@ -26,6 +27,9 @@ ON_THE_SHELF = ("ListStock", "ListPartMoves")
 
 def key_of(row, key):
     return getattr(row, key) if isinstance(key, str) else tuple(getattr(row, part) for part in key)
+
+
+BILLED = []  # months of the agency below; the first has many lines
 
 
 def rows_field(name):
@@ -62,6 +66,10 @@ def filled(world):
     for i in range(23):
         world.ada.SetAgreement(from_month=f"21{i:02d}-01", split="radios", members=[{"agency": agency, "kind": "member"}])
         world.ada.SetLabourRate(from_day=f"21{i:02d}-01-01", hourly_cents=100)
+    world.ada.AddFundMovement(kind="deposit", amount_cents=100, text="stock", month="2100-01")
+    for i in range(23):
+        world.ada.AddFundMovement(kind="payout", amount_cents=1, text=f"loss {i}", agency=agency, month="2100-01")
+        BILLED.append(world.bill(agency, [f"no. {j}" for j in range(23 if i == 0 else 0)]))
     return agency
 
 
@@ -69,6 +77,8 @@ def values(name, agency):
     wanted = {} if name in SHOP_WIDE else {"location": "PAGED"} if name in ON_THE_SHELF else {"agency": agency}
     if name == "ListDue":
         wanted["until"] = day(4000)
+    if name == "ListStatementLines":
+        wanted["month"] = BILLED[0]
     return wanted
 
 

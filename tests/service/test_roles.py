@@ -27,6 +27,8 @@ MAY = {
     "CreateServiceRecord": "technician admin",
     "OpenTicket": "technician fleet_manager admin", "UpdateTicket": "technician admin", "MoveTicket": "technician admin",
     "GetAgreement": READERS, "ListAgreements": READERS, "SetAgreement": "admin",
+    "PreviewMonth": "admin", "PreviewStatement": "admin", "CloseMonth": "admin", "SummarizeMonth": READERS, "GetStatement": READERS,
+    "ListStatements": READERS, "ListStatementLines": READERS, "AddCorrection": "admin", "AddFundMovement": "admin", "ListFundMovements": READERS,
     "GetLabourRate": READERS, "ListLabourRates": READERS, "SetLabourRate": "admin",
     "AddTicketEntry": "technician admin", "LogRepair": "technician admin", "RequestApproval": "technician admin",
     "ApproveTicket": "fleet_manager", "DeclineTicket": "fleet_manager",
@@ -101,6 +103,9 @@ def test_a_city_admin_is_not_the_shops(world):
         "SetLabourRate": {"from_day": "2190-01-01", "hourly_cents": 1},
         "CreateTicketCode": {"code": {"kind": "problem", "code": "EVIL", "name": "Evil"}},
         "UpdateTicketCode": {"code": {"kind": "problem", "code": "NO_TX", "name": "Evil", "revision": 1}, "update_mask": ["name"]},
+        "PreviewMonth": {"month": "2020-01"}, "PreviewStatement": {"agency": "IND", "month": "2020-01"}, "CloseMonth": {"month": "2020-01"},
+        "SummarizeMonth": {"month": "2020-01"}, "AddCorrection": {"agency": "IND", "amount_cents": -5, "text": "Evil"},
+        "AddFundMovement": {"kind": "payout", "agency": "IND", "amount_cents": 5, "text": "Evil"},
     }
     for name, values in tries.items():
         with pytest.raises(Refused) as refusal:

@@ -17,7 +17,7 @@ CANARY = "CanaryOfIND"
 ABSENT = {"agency": "ZZZ", "asset": "00000000-0000-4000-8000-000000000001", "tag": "NOSUCHTAG1", "serial": "NOSUCHSER1",
           "ticket": "00000000-0000-4000-8000-000000000002", "number": "ZZZ-2026-00001", "plan": "NOPLAN",
           "alert": "00000000-0000-4000-8000-000000000003", "alias": "NOSUCHALIAS", "part": "NOSUCHPART", "location": "NOSUCHPLACE",
-          "route": "NOROUTE", "delivery": "00000000-0000-4000-8000-000000000004"}
+          "route": "NOROUTE", "delivery": "00000000-0000-4000-8000-000000000004", "month": "2199-12"}
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +46,15 @@ def ours(world):
     tina.UseParts(ticket=ticket.number, part=f"{CANARY}P", quantity=2)
     tina.ScrapParts(part=f"{CANARY}P", location=f"{CANARY}L", reason=CANARY)
     delivery = world.nightly.ClaimDeliveries(agency="IND", host="probe").deliveries[0]
+    month = world.bill("IND", [CANARY])
+    ada.AddFundMovement(kind="deposit", amount_cents=100, text="stock", month="2180-01")
+    ada.AddFundMovement(kind="payout", agency="IND", amount_cents=100, text=CANARY, month="2180-01")
     request, second = new_id(), world.asset("IND", notes=CANARY)
     world.caller("ind-technician").OpenTicket(request_id=request, asset=second.id, problem=f"{CANARY} again")
     return {"agency": "IND", "asset": asset.id, "tag": asset.tag, "serial": asset.serial, "alias": asset.alias,
             "ticket": ticket.id, "number": ticket.number, "plan": plan.code, "alert": alerts[0].id, "request": request,
             "part": f"{CANARY}P", "location": f"{CANARY}L",
-            "revision": ticket.revision, "route": "CANARYRT", "delivery": delivery.id}
+            "revision": ticket.revision, "route": "CANARYRT", "delivery": delivery.id, "month": month}
 
 
 def probes(name, ids):
@@ -146,6 +149,16 @@ def probes(name, ids):
         "GetAgreement": [{"month": "2180-01"}],
         "ListAgreements": [{}],
         "SetAgreement": [{"from_month": "2180-01", "revision": 1, "split": "radios", "members": [{"agency": ids["agency"], "kind": "member"}]}],
+        "PreviewMonth": [{"month": ids["month"]}],
+        "PreviewStatement": [{"agency": ids["agency"], "month": ids["month"]}],
+        "CloseMonth": [{"month": ids["month"]}],
+        "SummarizeMonth": [{"month": ids["month"]}],
+        "GetStatement": [{"agency": ids["agency"], "month": ids["month"]}],
+        "ListStatements": [{"agency": ids["agency"]}, {"month": ids["month"]}, {}],
+        "ListStatementLines": [{"agency": ids["agency"], "month": ids["month"]}, {"agency": "SHOP", "month": ids["month"]}],
+        "AddCorrection": [{"agency": ids["agency"], "amount_cents": -5, "text": "Mine"}],
+        "AddFundMovement": [{"kind": "payout", "agency": ids["agency"], "amount_cents": 5, "text": "Mine"}],
+        "ListFundMovements": [{"agency": ids["agency"]}, {}],
         "GetLabourRate": [{"technician": "tina", "day": "2180-01-01"}],
         "ListLabourRates": [{}],
         "SetLabourRate": [{"from_day": "2180-01-01", "hourly_cents": 1, "technician": "tina"}],
@@ -219,9 +232,14 @@ def test_the_probes_do_reach(world, ours):
     for name in ("GetAsset", "ListAssets", "LookupAssets", "ExportAssets", "GetPlan", "ListDue", "SummarizeDue", "ListServiceRecords",
                  "GetTicket", "ListTickets", "ListAlerts", "ListEvents", "GetAgency", "ListPlans", "GetAgreement", "ListAgreements",
                  "GetPart", "ListParts", "ListPartUses", "GetStockLocation", "ListStockLocations", "ListPartMoves",
-                 "GetAlertRoute", "ListAlertRoutes", "ListDeliveries"):
+                 "GetAlertRoute", "ListAlertRoutes", "ListDeliveries",
+                 "SummarizeMonth", "GetStatement", "ListStatements", "ListFundMovements"):
         for values in probes(name, ours):
             assert CANARY in repr(world.vera.call(contract.methods()[name], values)), f"{name} {values}"
+
+
+def test_the_lines_of_a_statement_do_reach(world, ours):
+    assert CANARY in repr(world.vera.ListStatementLines(agency="IND", month=ours["month"]))
 
 
 def test_request_id_of_somebody_else(world, ours):

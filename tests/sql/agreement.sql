@@ -25,7 +25,7 @@ $$;
 
 SET LOCAL ROLE radioshop_app;
 SELECT pg_temp.enter('boss');
-SELECT is(pg_temp.set_agreement(pg_temp.terms('{}')) - 'members', '{"refusal": null, "from_month": "2026-01", "until_month": "", "split": "percent", "note": "",
+SELECT is(pg_temp.set_agreement(pg_temp.terms('{}')) - 'members', '{"refusal": null, "from_month": "2026-01", "until_month": "", "time_zone": "America/Chicago", "split": "percent", "note": "",
   "fees": [{"class": "portable", "monthly_cents": 2150}, {"class": "mobile", "monthly_cents": 0}], "fixed_costs": [{"description": "Bench rent", "monthly_cents": 120000}],
   "counted_statuses": ["in_service", "spare", "in_shop", "at_depot"], "warranty_work": "shared", "stock_work": "shared", "parts_handling_bp": 0, "outside_handling_bp": 0,
   "fund_monthly_cents": 0, "fund_floor_cents": 0, "fund_ceiling_cents": 0, "revision": 1}'::jsonb, 'a first version, and what is taken when nothing is said');
@@ -60,7 +60,7 @@ SELECT throws_ok(format('SELECT pg_temp.set_agreement(pg_temp.terms(%L))', '{"fr
   ('{"fixed_costs": [{"description": "", "monthly_cents": 2}]}'), ('{"fixed_costs": [{"description": "x", "monthly_cents": -2}]}'),
   ('{"fixed_costs": [{"description": "x", "monthly_cents": 9223372036854775807}]}'), ('{"counted_statuses": ["in_use"]}'),
   ('{"stock_work": "charged"}'), ('{"parts_handling_bp": 10001}'), ('{"outside_handling_bp": -1}'), ('{"fund_monthly_cents": -1}'),
-  ('{"fund_monthly_cents": 100}'), ('{"fund_floor_cents": 200, "fund_ceiling_cents": 100}'), ('{"note": "\u0007"}')) v (more);
+  ('{"fund_monthly_cents": 100}'), ('{"fund_floor_cents": 200, "fund_ceiling_cents": 100}'), ('{"note": "\u0007"}'), ('{"time_zone": "FOO+3"}')) v (more);
 
 -- Versions
 SELECT is(pg_temp.set_agreement(pg_temp.terms('{"from_month": "2026-07", "split": "radios", "members": [{"agency": "IND", "kind": "member"}, {"agency": "BSP", "kind": "stock"}]}')) ->> 'refusal', NULL, 'a version from July on');
