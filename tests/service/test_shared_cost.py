@@ -74,8 +74,8 @@ def work(database, asset, at, minutes=0, cents=0, kind="labour", who="tina", tex
     """An entry of a day long past; its ticket's number."""
     return database.sql(f"""
         BEGIN; SET LOCAL session_replication_role = replica;
-        WITH t AS (INSERT INTO radioshop.ticket (agency_id, number, asset_id, state, problem, closed_at)
-            SELECT a.agency_id, g.code || '-{YEAR}-' || lpad((random() * 99999)::int::text, 5, '0'), a.asset_id, 'closed', 'x', now()
+        WITH t AS (INSERT INTO radioshop.ticket (agency_id, number, asset_id, state, problem, closed_at, outcome)
+            SELECT a.agency_id, g.code || '-{YEAR}-' || lpad((random() * 99999)::int::text, 5, '0'), a.asset_id, 'closed', 'x', now(), 'repaired'
             FROM radioshop.asset a JOIN radioshop.agency g USING (agency_id) WHERE a.asset_id = '{asset}'
             RETURNING agency_id, ticket_id, number), e AS (
           INSERT INTO radioshop.ticket_entry (agency_id, ticket_id, entry_no, at, principal, kind, text, minutes, cost_cents)
