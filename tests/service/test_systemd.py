@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from rig import BUILD
+from rig import BUILD, COMMAND, ROOT
 
 
 class Notices:
@@ -96,11 +96,52 @@ def test_the_unit_has_a_user_of_its_own_and_no_rights():
 
 
 def test_the_unit_is_well_formed():
-    for unit in ("radioshopd.service", "radioshop-alert.service"):
+    for unit in ("radioshopd.service", "radioshop-alert.service", "radioshop-alert.timer", "radioshop-alert-send.service",
+                 "radioshop-alert-send.timer"):
         done = subprocess.run(["systemd-analyze", "verify", "--man=no", BUILD / "deploy" / unit], capture_output=True, text=True,
                               timeout=60, check=False)
         faults = [line for line in (done.stdout + done.stderr).splitlines() if unit in line and "not executable" not in line]
         assert not faults, faults
+
+
+def test_the_alert_job_never_falls_into_the_hour_that_is_skipped():
+    """systemd reckons with the local time: what stands between 01:00 and 03:59 is left out on the night that clocks go forward."""
+    for name, times in (("radioshop-alert", 1), ("radioshop-alert-send", 288)):
+        timer = (BUILD / "deploy" / f"{name}.timer").read_text(encoding="utf-8")
+        assert "Persistent=true" in timer and "OnBootSec=" in timer
+        (calendar,) = [line.split("=", 1)[1] for line in timer.splitlines() if line.startswith("OnCalendar=")]
+        for zone, night in (("America/Chicago", "2027-03-14"), ("Europe/Berlin", "2027-03-28"), ("America/Chicago", "2027-11-07")):
+            done = subprocess.run(["systemd-analyze", "calendar", "--iterations=400", f"--base-time={night} 00:00:00", calendar], capture_output=True,
+                                  text=True, timeout=60, check=False, env={"TZ": zone, "PATH": "/usr/bin:/bin"})
+            assert done.returncode == 0, done.stderr
+            fires = [line for line in done.stdout.splitlines() if f" {night} " in line and "UTC" not in line]
+            assert len(fires) >= (times if times == 1 else 270), f"{name} fires {len(fires)} times on {night} in {zone}"
+
+
+def test_the_cron_lines():
+    """What is typed there is what the command knows, and five fields or @reboot, a user and a command."""
+    lines = [line for line in (ROOT / "deploy" / "radioshop-alert.cron").read_text(encoding="utf-8").splitlines()
+             if line and not line.startswith("#") and "=" not in line.split()[0]]
+    assert len(lines) == 4
+    for line in lines:
+        when, user, command = line.split("\t")
+        assert when == "@reboot" or len(when.split()) == 5 and (when.startswith("*/5") or not 1 <= int(when.split()[1]) <= 3)
+        assert user == "radioshop-alert"
+        verb = command.split("radioshop alert ")[1].split()[0]
+        assert subprocess.run([COMMAND, "help", "alert", verb], capture_output=True, timeout=60, check=False).returncode == 0
+
+
+def test_the_example_of_the_settings_is_what_the_command_reads(tmp_path):
+    text = (ROOT / "deploy" / "send.conf.example").read_text(encoding="utf-8")
+    keys = [line[1:] for line in text.splitlines() if line.startswith("#") and not line.startswith("# ") and "=" in line]
+    assert len(keys) == 11
+    (tmp_path / "send.conf").write_text("\n".join(keys) + "\n", encoding="utf-8")
+    (tmp_path / "default.conf").write_text("server = localhost:1\ncacert = a\ncert = b\nkey = key\n", encoding="utf-8")
+    (tmp_path / "key").touch(mode=0o600)
+    done = subprocess.run([COMMAND, "alert", "send"], capture_output=True, text=True, timeout=60, check=False,
+                          env={"RADIOSHOP_CONFIG_DIR": str(tmp_path), "XDG_STATE_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
+    # The journal is opened when the settings have been read.
+    assert (tmp_path / "radioshop" / "send-default.journal").exists(), done.stderr
 
 
 def test_the_watchdog_of_another_process(own_daemon, notices, monkeypatch):
