@@ -101,7 +101,8 @@ static bool append_line(const char *path, const char *line)
 static void deliver_file(const struct send_settings *s, const Radioshop__V1__Delivery *d, struct delivery_result *ret)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
-	char *dir = talloc_asprintf(ctx, "%s/%s", s->files, d->agency), *path = talloc_asprintf(ctx, "%s/%s", dir, d->address);
+	char *dir = talloc_asprintf(ctx, "%s/%s", s->files, d->agency),
+	     *path = talloc_asprintf(ctx, "%s/%s", dir, d->address);
 	char *line = talloc_asprintf(ctx, "%s\n", notice_json(ctx, d));
 	struct error err = {0};
 

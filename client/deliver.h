@@ -21,15 +21,17 @@ void result_set(struct delivery_result *r, Radioshop__V1__DeliveryOutcome outcom
 /* Hands it over, on whatever channel it is for. Takes at most the time-out of the settings. */
 void deliver(const struct send_settings *s, const Radioshop__V1__Delivery *d, struct delivery_result *ret);
 
-void deliver_mail(const struct send_settings *s, const Radioshop__V1__Delivery *d, struct delivery_result *ret); /* deliver_mail.c */
-void deliver_web(const struct send_settings *s, const Radioshop__V1__Delivery *d, struct delivery_result *ret);  /* deliver_web.c */
+void deliver_mail(const struct send_settings *s, const Radioshop__V1__Delivery *d,
+	struct delivery_result *ret); /* deliver_mail.c */
+void deliver_web(const struct send_settings *s, const Radioshop__V1__Delivery *d,
+	struct delivery_result *ret); /* deliver_web.c */
 
 /* How far a conversation of SMTP has come: the last command that was sent. */
 enum smtp_stage { SMTP_BEFORE, SMTP_RECIPIENT, SMTP_DATA, SMTP_BODY };
 
 /*
- * What a conversation that came so far and ended with this reply (0: none) means. 2xx to the final dot: the relay has it. 5xx
- * to the recipient or to the message: it never will. All else, and 5xx to what this host is, may do later.
+ * What a conversation that came so far and ended with this reply (0: none) means. 2xx to the final dot: the relay has
+ * it. 5xx to the recipient or to the message: it never will. All else, and 5xx to what this host is, may do later.
  */
 Radioshop__V1__DeliveryOutcome outcome_of_smtp(enum smtp_stage stage, unsigned reply);
 /* The same for the exit status of a sendmail program (sysexits.h). */

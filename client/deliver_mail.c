@@ -97,7 +97,7 @@ static bool set_login(CURL *c, const struct send_settings *s, TALLOC_CTX *ctx, s
 
 static void set_up(CURL *c, const struct send_settings *s, struct talk *t, const char *url)
 {
-	long tls = strcmp(s->mail_tls, "never") == 0	 ? CURLUSESSL_NONE
+	long tls = strcmp(s->mail_tls, "never") == 0     ? CURLUSESSL_NONE
 		   : strcmp(s->mail_tls, "offered") == 0 ? CURLUSESSL_TRY
 							 : CURLUSESSL_ALL;
 
@@ -162,8 +162,8 @@ static char *without_cr(TALLOC_CTX *ctx, const char *message)
 /* In the child: runs the program with the message as its input, and is ended by SIGALRM when it takes too long. */
 static void become_sendmail(const struct send_settings *s, const char *to, int in)
 {
-	char *const argv[] = {(char *)(uintptr_t)s->mail, (char *)(uintptr_t)"-i", (char *)(uintptr_t)"-f",
-		(char *)(uintptr_t)s->mail_from, (char *)(uintptr_t)"--", (char *)(uintptr_t)to, NULL};
+	char *const argv[] = {(char *)(uintptr_t)s->mail, (char *)(uintptr_t) "-i", (char *)(uintptr_t) "-f",
+		(char *)(uintptr_t)s->mail_from, (char *)(uintptr_t) "--", (char *)(uintptr_t)to, NULL};
 
 	signal(SIGALRM, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
@@ -214,12 +214,14 @@ static void deliver_sendmail(
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		continue;
 	if (WIFSIGNALED(status))
-		result_set(ret, RADIOSHOP__V1__DELIVERY_OUTCOME__DELIVERY_OUTCOME_RETRY, "%s was ended by signal %d%s", s->mail,
-			WTERMSIG(status), WTERMSIG(status) == SIGALRM ? ": it took too long" : "");
+		result_set(ret, RADIOSHOP__V1__DELIVERY_OUTCOME__DELIVERY_OUTCOME_RETRY, "%s was ended by signal %d%s",
+			s->mail, WTERMSIG(status), WTERMSIG(status) == SIGALRM ? ": it took too long" : "");
 	else if (WEXITSTATUS(status) == 0 && !fed)
-		result_set(ret, RADIOSHOP__V1__DELIVERY_OUTCOME__DELIVERY_OUTCOME_RETRY, "%s did not read the message", s->mail);
+		result_set(ret, RADIOSHOP__V1__DELIVERY_OUTCOME__DELIVERY_OUTCOME_RETRY, "%s did not read the message",
+			s->mail);
 	else
-		result_set(ret, outcome_of_sendmail(WEXITSTATUS(status)), "%s ended with %d", s->mail, WEXITSTATUS(status));
+		result_set(ret, outcome_of_sendmail(WEXITSTATUS(status)), "%s ended with %d", s->mail,
+			WEXITSTATUS(status));
 	ret->our_fault = WIFEXITED(status) && (WEXITSTATUS(status) == 71 || WEXITSTATUS(status) == 72);
 }
 

@@ -1,6 +1,6 @@
 /*
- * deliver_web.c: one message as an HTTPS POST, signed with a key that only this host and the receiver have. Called by deliver.c.
- * Owns nothing between calls.
+ * deliver_web.c: one message as an HTTPS POST, signed with a key that only this host and the receiver have. Called by
+ * deliver.c. Owns nothing between calls.
  */
 #include "deliver.h"
 
@@ -39,7 +39,8 @@ static char *signature(TALLOC_CTX *ctx, const char *key, int64_t at, const char 
 	unsigned len = 0;
 
 	if (text == NULL || out == NULL ||
-		HMAC(EVP_sha256(), key, (int)strlen(key), (const unsigned char *)text, strlen(text), sum, &len) == NULL ||
+		HMAC(EVP_sha256(), key, (int)strlen(key), (const unsigned char *)text, strlen(text), sum, &len) ==
+			NULL ||
 		len != 32)
 		abort();
 	for (unsigned i = 0; i < len; i++)
@@ -47,11 +48,13 @@ static char *signature(TALLOC_CTX *ctx, const char *key, int64_t at, const char 
 	return out;
 }
 
-static struct curl_slist *make_headers(TALLOC_CTX *ctx, const Radioshop__V1__Delivery *d, const char *key, const char *body)
+static struct curl_slist *make_headers(
+	TALLOC_CTX *ctx, const Radioshop__V1__Delivery *d, const char *key, const char *body)
 {
 	int64_t now = (int64_t)time(NULL);
 	const char *lines[] = {"Content-Type: application/json", "Expect:", "User-Agent: radioshop/" RADIOSHOP_VERSION,
-		talloc_asprintf(ctx, "Idempotency-Key: %s", d->id), talloc_asprintf(ctx, "Radioshop-Timestamp: %" PRId64, now),
+		talloc_asprintf(ctx, "Idempotency-Key: %s", d->id),
+		talloc_asprintf(ctx, "Radioshop-Timestamp: %" PRId64, now),
 		talloc_asprintf(ctx, "Radioshop-Signature: sha256=%s", signature(ctx, key, now, body))};
 	struct curl_slist *list = NULL;
 
@@ -63,7 +66,8 @@ static struct curl_slist *make_headers(TALLOC_CTX *ctx, const Radioshop__V1__Del
 	return list;
 }
 
-static void set_up(CURL *c, const struct send_settings *s, const Radioshop__V1__Delivery *d, struct heard *heard, char *why)
+static void set_up(
+	CURL *c, const struct send_settings *s, const Radioshop__V1__Delivery *d, struct heard *heard, char *why)
 {
 	unsigned timeout = send_settings_timeout(s);
 
@@ -81,7 +85,8 @@ static void set_up(CURL *c, const struct send_settings *s, const Radioshop__V1__
 		curl_easy_setopt(c, CURLOPT_CAINFO, s->webhook_ca);
 }
 
-static void post(const struct send_settings *s, const Radioshop__V1__Delivery *d, const char *key, struct delivery_result *ret)
+static void post(
+	const struct send_settings *s, const Radioshop__V1__Delivery *d, const char *key, struct delivery_result *ret)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	char *body = notice_json(ctx, d), why[CURL_ERROR_SIZE] = "";
@@ -101,7 +106,8 @@ static void post(const struct send_settings *s, const Radioshop__V1__Delivery *d
 	if (status == 0)
 		result_set(ret, outcome_of_http(0), "%s", *why != '\0' ? why : curl_easy_strerror(code));
 	else
-		result_set(ret, outcome_of_http((unsigned)status), "HTTP %ld%s%s", status, heard.len > 0 ? ": " : "", heard.text);
+		result_set(ret, outcome_of_http((unsigned)status), "HTTP %ld%s%s", status, heard.len > 0 ? ": " : "",
+			heard.text);
 	curl_slist_free_all(headers);
 	curl_easy_cleanup(c);
 	talloc_free(ctx);

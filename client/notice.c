@@ -178,8 +178,8 @@ static char *add_date(char *out, const Google__Protobuf__Timestamp *at)
 
 	if (gmtime_r(&seconds, &t) == NULL)
 		abort();
-	return add(out, "Date: %s, %02d %s %04d %02d:%02d:%02d +0000\r\n", days[t.tm_wday], t.tm_mday,
-		months[t.tm_mon], t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
+	return add(out, "Date: %s, %02d %s %04d %02d:%02d:%02d +0000\r\n", days[t.tm_wday], t.tm_mday, months[t.tm_mon],
+		t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
 }
 
 /* A UUID, or what is left of something else: nothing that could end a header. */
@@ -235,7 +235,8 @@ static char *add_encoded(char *out, TALLOC_CTX *ctx, const char *text)
 			n--;
 		out = add(out, "%s=?UTF-8?B?", between);
 		for (size_t i = 0; i < n; i += 3) {
-			uint32_t v = (uint32_t)at[i] << 16 | (i + 1 < n ? (uint32_t)at[i + 1] << 8 : 0) | (i + 2 < n ? at[i + 2] : 0u);
+			uint32_t v = (uint32_t)at[i] << 16 | (i + 1 < n ? (uint32_t)at[i + 1] << 8 : 0) |
+				     (i + 2 < n ? at[i + 2] : 0u);
 
 			out = add(out, "%c%c%c%c", digits[v >> 18 & 63], digits[v >> 12 & 63],
 				i + 1 < n ? digits[v >> 6 & 63] : '=', i + 2 < n ? digits[v & 63] : '=');

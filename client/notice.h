@@ -1,8 +1,8 @@
 /*
  * notice.h: what a delivery says, as text for people, as a mail message and as JSON for programs. Pure.
  *
- * Whatever people typed into a record may stand in a delivery; none of it can become a header, a command of SMTP, a second
- * line of a JSON file or a control character on somebody's screen.
+ * Whatever people typed into a record may stand in a delivery; none of it can become a header, a command of SMTP, a
+ * second line of a JSON file or a control character on somebody's screen.
  */
 #ifndef RADIOSHOP_NOTICE_H
 #define RADIOSHOP_NOTICE_H
@@ -20,8 +20,9 @@ char *notice_subject(TALLOC_CTX *ctx, const Radioshop__V1__Delivery *d);
 char *notice_text(TALLOC_CTX *ctx, const Radioshop__V1__Delivery *d);
 
 /*
- * A whole message of RFC 5322 for one recipient: ASCII, CRLF, lines of at most 78 bytes but for addresses. Message-ID and Date
- * follow from the delivery, so that every try is the same message. from must pass notice_is_address(). Owned by ctx.
+ * A whole message of RFC 5322 for one recipient: ASCII, CRLF, lines of at most 78 bytes but for addresses. Message-ID
+ * and Date follow from the delivery, so that every try is the same message. from must pass notice_is_address(). Owned
+ * by ctx.
  */
 char *notice_mail(TALLOC_CTX *ctx, const Radioshop__V1__Delivery *d, const char *from);
 

@@ -2,10 +2,10 @@
  * send.c: `alert send`: takes messages from the shop, hands them over, and says what became of each. Called through the
  * command table. Owns the journal.
  *
- * Between a relay's 250 and the shop's knowledge of it there is this process, which may die. So what became of a message is
- * in the journal, on disk, before the shop is told, and the next run tells what this one could not. A message is thus
- * delivered at least once, and twice only when this process dies between the 250 and the journal, or when the 250 itself was
- * lost: then with the same Message-ID.
+ * Between a relay's 250 and the shop's knowledge of it there is this process, which may die. So what became of a
+ * message is in the journal, on disk, before the shop is told, and the next run tells what this one could not. A
+ * message is thus delivered at least once, and twice only when this process dies between the 250 and the journal, or
+ * when the 250 itself was lost: then with the same Message-ID.
  */
 #include "actions.h"
 #include "deliver.h"
@@ -57,7 +57,8 @@ static bool open_journal(struct send *s, struct error *err)
 	return true;
 }
 
-static bool remember(struct send *s, const Radioshop__V1__Delivery *d, const struct delivery_result *r, struct error *err)
+static bool remember(
+	struct send *s, const Radioshop__V1__Delivery *d, const struct delivery_result *r, struct error *err)
 {
 	json_t *line = json_pack("{s:s, s:s, s:i, s:i, s:s}", "server", s->session->profile.server, "delivery", d->id,
 		"generation", (int)d->generation, "outcome", (int)r->outcome, "reply", r->reply);
@@ -83,7 +84,8 @@ static bool forget(struct send *s, struct error *err)
 /* ---- telling the shop ---- */
 
 /* False when the shop did not answer. A refusal is an answer: another host has the message, or it is gone. */
-static bool confirm(struct send *s, const char *delivery, int generation, int outcome, const char *reply, struct error *err)
+static bool confirm(
+	struct send *s, const char *delivery, int generation, int outcome, const char *reply, struct error *err)
 {
 	Radioshop__V1__ConfirmDeliveryRequest request;
 	struct error told = {0};
@@ -114,7 +116,8 @@ static bool confirm(struct send *s, const char *delivery, int generation, int ou
 	return false;
 }
 
-/* One line of the journal. What is half written was never told to anybody and is passed over; so are other servers' ids. */
+/* One line of the journal. What is half written was never told to anybody and is passed over; so are other servers'
+ * ids. */
 static bool confirm_line(struct send *s, const char *line, size_t len, struct error *err)
 {
 	json_t *it = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
@@ -170,7 +173,8 @@ static bool send_one(struct send *s, const Radioshop__V1__Delivery *d, struct er
 	} else if (r.outcome == RADIOSHOP__V1__DELIVERY_OUTCOME__DELIVERY_OUTCOME_FAILED) {
 		s->refused = true;
 		notice("%s %s: %s refused it for good: %s", d->agency, d->route, d->address, r.reply);
-		hint("mend the address, and it is sent again: radioshop route update %s %s --address ADDRESS", d->agency, d->route);
+		hint("mend the address, and it is sent again: radioshop route update %s %s --address ADDRESS",
+			d->agency, d->route);
 	}
 	return remember(s, d, &r, err) && confirm(s, d->id, d->generation, (int)r.outcome, r.reply, err);
 }

@@ -75,12 +75,13 @@ static bool parse_line(TALLOC_CTX *ctx, const char *place, const char *dir, cons
 		if (strlen(keys[i].key) != (size_t)(key_end - begin) ||
 			memcmp(keys[i].key, begin, (size_t)(key_end - begin)) != 0)
 			continue;
-		*slot(s, i) = talloc_asprintf(
-			ctx, "%s%s%.*s", below ? dir : "", below ? "/" : "", (int)(end - value), value);
+		*slot(s, i) =
+			talloc_asprintf(ctx, "%s%s%.*s", below ? dir : "", below ? "/" : "", (int)(end - value), value);
 		return true;
 	}
-	return config_error(err, "%s: unknown key '%.*s'; the keys are mail, mail_from, mail_tls, mail_ca, mail_user, "
-				 "mail_password, mail_hello, webhook_ca, secrets, files and timeout_s",
+	return config_error(err,
+		"%s: unknown key '%.*s'; the keys are mail, mail_from, mail_tls, mail_ca, mail_user, "
+		"mail_password, mail_hello, webhook_ca, secrets, files and timeout_s",
 		place, (int)(key_end - begin < 64 ? key_end - begin : 64), begin);
 }
 
@@ -100,16 +101,18 @@ static bool check(const struct send_settings *s, const char *file, struct error 
 
 	if (*s->mail != '\0' && strncmp(s->mail, "smtp://", 7) != 0 && strncmp(s->mail, "smtps://", 8) != 0 &&
 		*s->mail != '/')
-		return config_error(err,
-			"%s: mail is smtp://HOST:PORT, smtps://HOST:PORT or the path of a sendmail program", file);
+		return config_error(
+			err, "%s: mail is smtp://HOST:PORT, smtps://HOST:PORT or the path of a sendmail program", file);
 	if (strchr(s->mail, '@') != NULL)
 		return config_error(err, "%s: write the user as mail_user and not into mail", file);
 	if (*s->mail != '\0' && !notice_is_address(s->mail_from))
-		return config_error(err, "%s: mail_from must be one plain address, such as radioshop@example.org", file);
+		return config_error(
+			err, "%s: mail_from must be one plain address, such as radioshop@example.org", file);
 	if (!is_one_of(s->mail_tls, tls))
 		return config_error(err, "%s: mail_tls is required, offered or never", file);
 	if (*s->mail_user != '\0' && strcmp(s->mail_tls, "never") == 0)
-		return config_error(err, "%s: a password is not sent without TLS; take mail_user or mail_tls out", file);
+		return config_error(
+			err, "%s: a password is not sent without TLS; take mail_user or mail_tls out", file);
 	if (seconds < 1 || seconds > TIMEOUT_MOST_S || (*s->timeout_s != '\0' && *end != '\0'))
 		return config_error(err, "%s: timeout_s is 1 to %d seconds", file, TIMEOUT_MOST_S);
 	return true;
@@ -168,7 +171,8 @@ bool send_secret_read(TALLOC_CTX *ctx, const char *path, const char **ret_secret
 	if (fd < 0 || text == NULL || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		if (fd >= 0)
 			close(fd);
-		return config_error(err, "cannot read the secret %s: %s", path, fd < 0 ? strerror(errno) : "it is no file");
+		return config_error(
+			err, "cannot read the secret %s: %s", path, fd < 0 ? strerror(errno) : "it is no file");
 	}
 	n = read(fd, text, SECRET_MAX);
 	close(fd);

@@ -1,7 +1,8 @@
 /*
  * send_settings.h: how this host sends: send.conf beside the profiles, lines `key = value`, # comments.
  *
- * What names a host, a password or a directory is here and not in the shop: a route says who is told, the host says by what.
+ * What names a host, a password or a directory is here and not in the shop: a route says who is told, the host says by
+ * what.
  */
 #ifndef RADIOSHOP_SEND_SETTINGS_H
 #define RADIOSHOP_SEND_SETTINGS_H

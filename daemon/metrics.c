@@ -6,6 +6,7 @@
  */
 #include "metrics.h"
 
+#include "alert_watch.h"
 #include "http.h"
 #include "listener.h"
 #include "method.h"
@@ -79,6 +80,7 @@ struct metrics_server {
 	struct listener *const *listener;
 	const struct tls *const *tls;
 	time_t started;
+	struct alert_watch alerts;
 };
 
 static bool reload_failed;
@@ -284,6 +286,7 @@ static void show_all(struct evbuffer *out, const struct metrics_server *s)
 		"1 when the last reload was refused and older settings or certificates are in force.", reload_failed);
 	if (*s->tls)
 		show_tls(out, *s->tls);
+	alert_watch_show(&s->alerts, out);
 	for (size_t i = 0; i < METRIC_COUNT; i++)
 		show_counter(out, i);
 	if (s->rpc->pool)
@@ -337,6 +340,7 @@ struct metrics_server *metrics_server_new(struct event_base *base, const char *a
 		free(s);
 		return NULL;
 	}
+	alert_watch_init(&s->alerts, base, rpc);
 	return s;
 }
 
@@ -344,6 +348,7 @@ void metrics_server_free(struct metrics_server *s)
 {
 	if (!s)
 		return;
+	alert_watch_release(&s->alerts);
 	http_server_free(s->http);
 	free(s);
 }

@@ -57,6 +57,10 @@ enum { STEP_SETTINGS, STEP_SERVER, STEP_VERSION, STEP_TABLES, STEP_CONSTRAINTS, 
 static const struct own_statement {
 	const char *name, *text;
 } own_statements[] = {
+	/* A question has an argument; this one looks at none of it. */
+	{STATEMENT_ALERT_TIMES, "SELECT t FROM radioshop.alert_times() a, unnest(ARRAY[a.decided, a.claimed, a.sent, a.oldest_waiting])\n"
+				"  WITH ORDINALITY u (at, n), LATERAL (SELECT coalesce(u.at, 0)::int8::text) s (t)\n"
+				"WHERE $1::text[] IS NOT NULL ORDER BY u.n"},
 	{STATEMENT_ENTER,
 		"SELECT radioshop.enter($1::text, $2::text[], $3::text, $4::text, $5::int4, $6::int4, $7::uuid, "
 		"$8::bytea)"},

@@ -17,11 +17,12 @@
 enum { SCHEMA_VERSION = 11 };
 
 /* Statements of the pool itself, prepared beside those of the methods. */
-#define STATEMENT_ENTER      "radioshop.enter"
-#define STATEMENT_KEEP       "radioshop.keep_reply"
-#define STATEMENT_REPLAY     "radioshop.replay"
-#define STATEMENT_ROLLBACK   "radioshop.rollback"
-#define STATEMENT_LOCKED_OUT "radioshop.locked_out"
+#define STATEMENT_ENTER       "radioshop.enter"
+#define STATEMENT_KEEP        "radioshop.keep_reply"
+#define STATEMENT_REPLAY      "radioshop.replay"
+#define STATEMENT_ROLLBACK    "radioshop.rollback"
+#define STATEMENT_LOCKED_OUT  "radioshop.locked_out"
+#define STATEMENT_ALERT_TIMES "radioshop.alert_times"
 
 struct inspection {
 	/* set by the caller */

@@ -61,6 +61,8 @@ struct pool {
 
 const struct statement pool_locked_out = {
 	.name = STATEMENT_LOCKED_OUT, .class = BACKEND_READ, .method = STATEMENT_LOCKED_OUT};
+const struct statement pool_alert_times = {
+	.name = STATEMENT_ALERT_TIMES, .class = BACKEND_READ, .method = STATEMENT_ALERT_TIMES};
 
 struct event_base *pool_base(const struct pool *pool)
 {

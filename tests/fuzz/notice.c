@@ -1,17 +1,17 @@
 /*
- * notice.c: any bytes as a delivery, or as the settings of a host that sends. A mail message of it is ASCII in CRLF lines, of a
- * fixed list of headers each once, whatever is in the fields; the JSON is one line that says the same id; an address that
- * passes can stand in a header.
+ * notice.c: any bytes as a delivery, or as the settings of a host that sends. A mail message of it is ASCII in CRLF
+ * lines, of a fixed list of headers each once, whatever is in the fields; the JSON is one line that says the same id;
+ * an address that passes can stand in a header.
  */
-#include "message.h"
 #include "notice.h"
+#include "message.h"
 #include "send_settings.h"
 #include "target.h"
 
 #include <jansson.h>
 
-static const char *const headers[] = {"Date", "From", "To", "Subject", "Message-ID", "Auto-Submitted", "X-Radioshop-Delivery", "MIME-Version",
-	"Content-Type", "Content-Transfer-Encoding"};
+static const char *const headers[] = {"Date", "From", "To", "Subject", "Message-ID", "Auto-Submitted",
+	"X-Radioshop-Delivery", "MIME-Version", "Content-Type", "Content-Transfer-Encoding"};
 enum { HEADERS = sizeof headers / sizeof headers[0], LONGEST = 300 };
 
 static void check_lines(const char *mail)
@@ -39,7 +39,8 @@ static void check_headers(const char *mail)
 
 		if (*mail != ' ') {
 			expect(next < HEADERS);
-			expect(strncmp(mail, headers[next], strlen(headers[next])) == 0 && mail[strlen(headers[next])] == ':');
+			expect(strncmp(mail, headers[next], strlen(headers[next])) == 0 &&
+				mail[strlen(headers[next])] == ':');
 			next++;
 		}
 		mail += len + 2;

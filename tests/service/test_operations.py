@@ -15,6 +15,7 @@ import pytest
 from rig import DAEMON
 from rig import contract
 from rig.caller import Caller, Refused, refused
+from rig.world import day
 
 
 def test_health_pages(daemon):
@@ -337,3 +338,22 @@ def test_a_watch_does_not_hold_up_the_drain(own_daemon, world):
     daemon.process = None
     caller.close()
     daemon.check_log()
+
+
+def test_when_alerts_were_last_decided_and_sent(world, daemon, agency, migrated):
+    """Read from the database, so that whoever watches the daemon sees that the job is dead, wherever it runs."""
+    def times():
+        return {name: daemon.metric(f"radioshop_alert_last_{name}_timestamp_seconds") for name in ("decided", "claimed", "sent")}
+    world.asset(agency)
+    world.plan(agency, first_due_on=day(-3))
+    world.ada.CreateAlertRoute(route={"agency": agency, "code": "OUT", "channel": "output"})
+    world.nightly.EmitAlerts()
+    given = [d for d in world.nightly.ClaimDeliveries(host="x", limit=20).deliveries if d.agency == agency]
+    while not given:
+        given = [d for d in world.nightly.ClaimDeliveries(host="x", limit=20).deliveries if d.agency == agency]
+    world.nightly.ConfirmDelivery(delivery=given[0].id, generation=1, outcome="delivered")
+    migrated.sql(f"""UPDATE radioshop.alert_run SET decided_at = 'epoch'::timestamptz + interval '1000000000 s', claimed_at = 'epoch'::timestamptz + interval '1000000001 s'
+        WHERE agency_id = (SELECT agency_id FROM radioshop.agency WHERE code = '{agency}')""")
+    now = time.time()
+    daemon.wait_until(lambda: times()["decided"] == 1000000000, 25, "the times of the agency that is worst off")
+    assert times()["claimed"] == 1000000001 and now - 120 < times()["sent"] < now + 120
