@@ -17,6 +17,7 @@ int action_feed(struct session *s, const struct command *c, int argc, char **arg
 int action_emit(struct session *s, const struct command *c, int argc, char **argv);         /* emit.c */
 int action_alert_status(struct session *s, const struct command *c, int argc, char **argv); /* run.c */
 int action_send(struct session *s, const struct command *c, int argc, char **argv);         /* send.c */
+int action_print(struct session *s, const struct command *c, int argc, char **argv);        /* statement_page.c */
 int action_unsent_list(struct session *s, const struct command *c, int argc, char **argv);  /* unsent.c */
 int action_unsent_send(struct session *s, const struct command *c, int argc, char **argv);  /* unsent.c */
 int action_unsent_drop(struct session *s, const struct command *c, int argc, char **argv);  /* unsent.c */

@@ -101,11 +101,13 @@ class World:
         items = self.caller("ada").pages("ListDue", "items", agency=agency, page_size=500, **values)
         return {(item.tag, item.plan): item for item in items}
 
-    def bill(self, agency, correct=()):
-        """Closes the next month, from 2020-01 on, as one that this agency alone pays for; texts in `correct` become corrections of it."""
+    def bill(self, agency, correct=(), beside=None):
+        """Closes the next month, from 2020-01 on, as one that this agency pays for alone or with another; texts in `correct` become
+        corrections of it."""
         at = next(self._months)
         month, ada = f"{2020 + at // 12}-{at % 12 + 1:02d}", self.caller("ada")
-        ada.SetAgreement(from_month=month, split="radios", members=[{"agency": agency, "kind": "member"}], fund_ceiling_cents=1000000,
+        ada.SetAgreement(from_month=month, split="radios", fund_ceiling_cents=1000000,
+                         members=[{"agency": code, "kind": "member"} for code in (agency, beside) if code],
                          fixed_costs=[{"description": "Bench rent", "monthly_cents": 120000}])
         for text in correct:
             ada.AddCorrection(agency=agency, amount_cents=1, text=text, month=month)
