@@ -46,7 +46,7 @@
 #define CHANGE_COLUMNS    "part name quantity unit location cost_cents on_hand"
 #define CHANGE_WIDE       "kind ticket to_location lots at id"
 #define ALERT_COLUMNS     "emitted_at kind agency tag plan due_on days_overdue assigned_to id"
-#define ALERT_WIDE        "step acked_at acked_by ack_note snoozed_until snoozed_by snooze_note settled_at"
+#define ALERT_WIDE        "what step acked_at acked_by ack_note snoozed_until snoozed_by snooze_note settled_at"
 #define ROUTE_COLUMNS     "agency code channel address principal kinds from_step quiet stopped queued"
 #define ROUTE_WIDE        "secret each_alone time_zone storm_limit revision"
 #define PRINCIPAL_COLUMNS "name display_name disabled grants"
@@ -403,6 +403,10 @@ const struct command commands[] = {
 	{.noun = "alert", .verb = "snooze", .method = "AlertService.SnoozeAlert", .positional = "alert until",
 		.columns = ALERT_COLUMNS, .wide = ALERT_WIDE,
 		.example = "radioshop alert snooze 0190f0d2-7a1b-7c3d-8e4f-5a6b7c8d9e0f 2026-12-24 --note 'owner on leave'"},
+	{.noun = "alert", .verb = "rules", .method = "AlertService.GetAlertRules", .columns = "agency kind days stopped revision",
+		.example = "radioshop alert rules --agency IND"},
+	{.noun = "alert", .verb = "rule", .method = "AlertService.SetAlertRule", .positional = "agency kind",
+		.columns = "agency kind days stopped revision", .example = "radioshop alert rule IND due-soon --days 14"},
 	{.noun = "alert", .verb = "status", .method = "AlertService.SummarizeAlerts",
 		.columns = "agency decided_at claimed_at sent_at open queued waiting failed problem", .wide = "routes",
 		.example = "radioshop alert status --max-age-hours 26", .run = action_alert_status},

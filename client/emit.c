@@ -170,6 +170,9 @@ static const struct {
 } sections[] = {
 	{"overdue", "OVERDUE", "days overdue"},
 	{"escalated", "STILL OVERDUE", "days overdue"},
+	{"due_soon", "DUE SOON", "days left"},
+	{"ticket_waiting", "TICKET WAITS", "days, and nobody has moved it"},
+	{"warranty_ending", "WARRANTY ENDS", "days left"},
 	{"resolved", "SETTLED", NULL},
 };
 
@@ -194,6 +197,8 @@ static void print_alert(struct emit *e, const ProtobufCMessage *alert, const cha
 		terminal_clean(ctx, text_of(alert, "due_on"), false));
 	if (days != NULL && field_path_find(alert->descriptor, "days_overdue", &path))
 		printf("  %5d %s", *(const int32_t *)message_value(alert, field_path_leaf(&path), 0), days);
+	if (*text_of(alert, "what") != '\0')
+		printf("  %s", terminal_clean(ctx, text_of(alert, "what"), false));
 	if (*text_of(alert, "assigned_to") != '\0')
 		printf("  %s", terminal_clean(ctx, text_of(alert, "assigned_to"), false));
 	putchar('\n');

@@ -18,11 +18,15 @@
 /* The kinds in the order in which a message tells of them. */
 static const struct {
 	Radioshop__V1__AlertKind kind;
-	const char *counted, *heading, *days;
+	const char *counted, *heading, *day, *days;
 } kinds[] = {
-	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_OVERDUE, "overdue", "OVERDUE", "overdue"},
-	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_ESCALATED, "still overdue", "STILL OVERDUE", "overdue"},
-	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_RESOLVED, "settled", "SETTLED", NULL},
+	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_OVERDUE, "overdue", "OVERDUE", "due", "overdue"},
+	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_ESCALATED, "still overdue", "STILL OVERDUE", "due", "overdue"},
+	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_DUE_SOON, "due soon", "DUE SOON", "due", "left"},
+	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_TICKET_WAITING, "waiting", "TICKET WAITS", "since", "without a move"},
+	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_WARRANTY_ENDING, "out of warranty soon", "WARRANTY ENDS", "ends",
+		"left"},
+	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_RESOLVED, "settled", "SETTLED", "due", NULL},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0], LINE_MAX_BYTES = 76 };
 
@@ -88,12 +92,17 @@ char *notice_subject(TALLOC_CTX *ctx, const Radioshop__V1__Delivery *d)
 	return out;
 }
 
-static char *add_item(char *out, TALLOC_CTX *ctx, const Radioshop__V1__DeliveryItem *i, const char *days)
+static char *add_item(char *out, TALLOC_CTX *ctx, const Radioshop__V1__DeliveryItem *i, size_t k)
 {
-	out = add(out, "  %-14s  %s, %s\n", clean(ctx, i->tag), clean(ctx, i->plan), clean(ctx, i->plan_name));
-	out = add(out, "      due %s", clean(ctx, i->due_on));
-	if (days != NULL)
-		out = add(out, ", %" PRId32 " day%s %s", i->days_overdue, i->days_overdue == 1 ? "" : "s", days);
+	const char *plan = clean(ctx, i->plan), *what = clean(ctx, i->what);
+
+	out = add(out, "  %-14s  %s%s%s%s\n", clean(ctx, i->tag), plan, *plan != '\0' ? ", " : "",
+		clean(ctx, i->plan_name), what);
+	out = add(out, "      %s %s", *plan == '\0' && kinds[k].days == NULL ? "since" : kinds[k].day,
+		clean(ctx, i->due_on));
+	if (kinds[k].days != NULL)
+		out = add(
+			out, ", %" PRId32 " day%s %s", i->days_overdue, i->days_overdue == 1 ? "" : "s", kinds[k].days);
 	out = add(out, "\n");
 	if (i->assigned_to != NULL && *i->assigned_to != '\0')
 		out = add(out, "      assigned to %s\n", clean(ctx, i->assigned_to));
@@ -113,7 +122,7 @@ static char *add_items(char *out, TALLOC_CTX *ctx, const Radioshop__V1__Delivery
 			if (!headed)
 				out = add(out, "%s\n", kinds[k].heading);
 			headed = true;
-			out = add_item(out, ctx, d->items[i], kinds[k].days);
+			out = add_item(out, ctx, d->items[i], k);
 		}
 		if (headed)
 			out = add(out, "\n");

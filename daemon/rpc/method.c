@@ -108,6 +108,8 @@ static const struct method_row rows[] = {
 	ROW(LabourRate,    ListLabourRates,     PAGE,   READ,  READERS),
 	ROW(LabourRate,    SetLabourRate,       ONE,    WRITE, ADMINS),
 	ROW(Alert,         SnoozeAlert,         ONE,    WRITE, EDITORS),
+	ROW(Alert,         GetAlertRules,       LIST,   READ,  READERS),
+	ROW(Alert,         SetAlertRule,        ONE,    WRITE, PLANNERS),
 	ROW(Alert,         SummarizeAlerts,     LIST,   SLOW,  EVERYONE),
 	ROW(AlertRoute,    GetAlertRoute,       ONE,    READ,  READERS),
 	ROW(AlertRoute,    ListAlertRoutes,     PAGE,   READ,  READERS),
@@ -144,7 +146,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 113, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 115, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

@@ -221,7 +221,7 @@ def test_webhook(sender, receiver, world, agency):
                                            (410, "failed"), (429, "waiting"), (500, "waiting"), (503, "waiting"), ("hang", "waiting")])
 def test_what_a_webhook_answers(sender, receiver, world, status, state):
     receiver.taken.clear()
-    receiver.status, receiver.location = status, "https://169.254.169.254/latest/" if status == 302 else None
+    receiver.status, receiver.location = status, receiver.url("/elsewhere") if status == 302 else None
     try:
         sender.settings(webhook_ca=world.certificates.ca, timeout_s=1)
         sender.secret()

@@ -92,6 +92,21 @@ def test_kinds_and_steps(world, agency, migrated):
     assert told() == [("ALL", "resolved"), ("LATE", "resolved")], "told to those who were told"
 
 
+def test_settled_is_told_to_those_who_were_told_of_it(world, agency):
+    """And not to a route that was made later, though it has been told of others since."""
+    first = overdue(world, agency, 1)[0]
+    world.nightly.EmitAlerts(agency=agency)
+    route(world, agency)
+    second = overdue(world, agency, 1, "PM13")[0]
+    world.nightly.EmitAlerts(agency=agency)
+    tags = [(i.tag, i.plan) for d in claim(world, agency) for i in d.items]
+    assert (second.tag, "PM13") in tags and (first.tag, "PM12") not in tags
+    world.tina.CreateServiceRecord(asset=first.id, plan="PM12", result="passed")
+    world.tina.CreateServiceRecord(asset=second.id, plan="PM13", result="passed")
+    world.nightly.EmitAlerts(agency=agency)
+    assert [(i.tag, i.plan) for d in claim(world, agency) for i in d.items] == [(second.tag, "PM13")]
+
+
 def test_quiet_hours_hold(world, agency):
     """Hours that are now, and hours that are not, in the recipient's zone; held is not lost."""
     overdue(world, agency, 1)
@@ -393,3 +408,91 @@ def test_the_state_of_the_job(world, agency, migrated):
             state(max_age_hours=hours)
     with refused("NOT_FOUND", field="agency"):
         world.nightly.SummarizeAlerts(agency="NOSUCH")
+
+
+def rule(world, agency, kind, **values):
+    return world.ada.SetAlertRule(agency=agency, kind=kind, **values).rule
+
+
+def said(world, agency):
+    return sorted((contract.label(a, "kind"), a.tag, a.due_on, a.days_overdue, a.step) for a in world.nightly.EmitAlerts(agency=agency).alerts)
+
+
+def test_due_soon(world, agency):
+    """Said once by the rule, silently over when it is done or overdue; without a rule nothing is said."""
+    asset = world.asset(agency)
+    world.plan(agency, first_due_on=day(10))
+    assert not said(world, agency)
+    rule(world, agency, "due_soon", days=9)
+    assert not said(world, agency)
+    rule(world, agency, "due_soon", days=10, revision=1)
+    route(world, agency)
+    assert said(world, agency) == [("due_soon", asset.tag, day(10), 10, 0)] and not said(world, agency)
+    (it,) = claim(world, agency)
+    assert [(i.plan, i.days_overdue) for i in it.items] == [("PM12", 10)]
+    assert len(world.vera.ListAlerts(agency=agency, open=True).alerts) == 1
+    world.tina.CreateServiceRecord(asset=asset.id, plan="PM12", result="passed")
+    assert not said(world, agency) and not world.vera.ListAlerts(agency=agency, open=True).alerts
+
+
+def age_ticket(migrated, ticket, days):
+    migrated.sql(f"""SET session_replication_role = replica;
+        UPDATE radioshop.ticket SET opened_at = opened_at - interval '{days} days' WHERE ticket_id = '{ticket.id}';
+        UPDATE radioshop.ticket_entry SET at = at - interval '{days} days' WHERE ticket_id = '{ticket.id}';
+        UPDATE radioshop.alert SET due_on = due_on - {days} WHERE said LIKE '{ticket.number}%'""")
+
+
+def test_a_ticket_that_waits(world, agency, migrated):
+    """Said when it has waited for the days of the rule, in steps after as many more, only the highest; over when it is moved."""
+    rule(world, agency, "ticket_waiting", days=5)
+    asset = world.asset(agency)
+    ticket = world.tina.OpenTicket(asset=asset.id, problem="deaf").ticket
+    age_ticket(migrated, ticket, 4)
+    assert not said(world, agency)
+    age_ticket(migrated, ticket, 1)
+    alerts = world.nightly.EmitAlerts(agency=agency).alerts
+    assert [(a.tag, a.due_on, a.days_overdue, a.what, a.plan) for a in alerts] == [(asset.tag, day(-5), 5, f"{ticket.number} is reported", "")]
+    assert not said(world, agency)
+    age_ticket(migrated, ticket, 11)
+    assert said(world, agency) == [("ticket_waiting", asset.tag, day(-16), 16, 2)] and not said(world, agency)
+    world.frank.ListAlerts()
+    world.ada.SnoozeAlert(alert=alerts[0].id, until=day(2))
+    age_ticket(migrated, ticket, 10)
+    assert not said(world, agency), "snoozed"
+    world.tina.MoveTicket(ticket=ticket.id, state="received", revision=ticket.revision)
+    assert [s[:2] for s in said(world, agency)] == [("resolved", asset.tag)]
+    assert not said(world, agency) and not world.vera.ListAlerts(agency=agency, open=True).alerts
+
+
+def test_a_warranty_that_ends(world, agency):
+    rule(world, agency, "warranty_ending")
+    asset = world.asset(agency, warranty_until=day(30))
+    world.asset(agency, warranty_until=day(31))
+    world.asset(agency, warranty_until=day(-1))
+    alert, = world.nightly.EmitAlerts(agency=agency).alerts
+    assert (contract.label(alert, "kind"), alert.tag, alert.due_on, alert.days_overdue) == ("warranty_ending", asset.tag, day(30), 30)
+    assert not said(world, agency)
+    assert world.ada.AckAlert(alert=alert.id).alert.acked_by == "ada"
+
+
+def test_rules(world, agency, migrated):
+    assert not world.ada.GetAlertRules(agency=agency).rules
+    made = rule(world, agency, "due_soon")
+    assert (made.days, made.stopped, made.revision) == (14, False, 1)
+    for revision in (0, 2):
+        with refused("ABORTED", field="revision"):
+            rule(world, agency, "due_soon", days=3, revision=revision)
+    for values, field in (({"kind": "overdue"}, "kind"), ({"kind": 0}, "kind"), ({"days": 366}, "days"), ({"days": -1}, "days")):
+        with refused("INVALID_ARGUMENT", field=field):
+            rule(world, agency, **{"kind": "ticket_waiting", **values})
+    with refused("NOT_FOUND", field="agency"):
+        rule(world, "NOSUCH", "due_soon")
+    world.asset(agency)
+    world.plan(agency, first_due_on=day(3))
+    assert len(said(world, agency)) == 1
+    assert rule(world, agency, "due_soon", stopped=True, revision=1).stopped
+    assert not said(world, agency) and not world.vera.ListAlerts(agency=agency, open=True).alerts
+    rule(world, agency, "due_soon", revision=2)
+    assert not said(world, agency), "what was said is open again, and not said twice"
+    assert len(world.vera.ListAlerts(agency=agency, open=True).alerts) == 1
+    assert [(r.agency, r.revision) for r in world.ada.GetAlertRules(agency=agency).rules] == [(agency, 3)]

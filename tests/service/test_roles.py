@@ -42,6 +42,7 @@ MAY = {
     "ScrapParts": "technician admin",
     "EmitAlerts": "alerter admin", "AckAlert": "technician fleet_manager admin",
     "SnoozeAlert": "technician fleet_manager admin", "SummarizeAlerts": READERS + " alerter",
+    "GetAlertRules": READERS, "SetAlertRule": "fleet_manager admin",
     "GetAlertRoute": READERS, "ListAlertRoutes": READERS, "ListDeliveries": READERS + " alerter",
     "CreateAlertRoute": "fleet_manager admin", "UpdateAlertRoute": "fleet_manager admin",
     "ClaimDeliveries": "alerter admin", "ConfirmDelivery": "alerter admin",

@@ -163,6 +163,8 @@ def probes(name, ids):
         "ListLabourRates": [{}],
         "SetLabourRate": [{"from_day": "2180-01-01", "hourly_cents": 1, "technician": "tina"}],
         "SnoozeAlert": [{"alert": ids["alert"], "until": day(5), "note": "Mine"}],
+        "GetAlertRules": [{"agency": ids["agency"]}, {}],
+        "SetAlertRule": [{"agency": ids["agency"], "kind": "due_soon"}],
         "SummarizeAlerts": [{"agency": ids["agency"]}, {}],
         "GetAlertRoute": [{"agency": ids["agency"], "route": ids["route"]}],
         "ListAlertRoutes": [{"agency": ids["agency"]}, {}],
