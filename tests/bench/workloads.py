@@ -5,7 +5,7 @@ import subprocess
 import time
 
 from measure import Figure, figure, interleaved, load, pgbench, ratio
-from place import BUILD, cpu_seconds, rss_kib, settings, statement
+from place import BUILD, HERE, cpu_seconds, rss_kib, settings, statement
 from rig.world import new_id
 
 SEED = 20261123
@@ -160,4 +160,39 @@ def command(bench):
             "cli_vs_psql": ratio(runs["ours"], runs["psql"], "ms")}
 
 
-WORKLOADS = {"read": read, "read1": read1, "due": due, "write": write, "export": export, "idle": idle, "cli": command}
+def statement_months(bench):
+    """CloseMonth of a month with one repair for every hundred assets, at each size, month after month; beside the function that
+    reckons it, called by psql. Nothing else runs; a closing holds up whoever logs work meanwhile."""
+    figures, rounds = {}, 1 if bench.quick else 3
+    for size in bench.sizes:
+        place = bench.place(size)
+        for month in range(1, rounds + 1):
+            subprocess.run(["psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-v", f"month={month}", "-f", HERE / "work.sql", place.cluster.url("postgres")],
+                           check=True, capture_output=True, stdin=subprocess.DEVNULL)
+        months = iter(range(1, rounds + 1))
+        at = [0]
+
+        def call(method, more, once):
+            requests = place.requests(method, [{"month": f"2026-{at[0]:02d}", **more}])
+            return load(place, "bench-shop", f"{SERVICE}StatementService/{method}", requests, 1, 1, 0, once=once)
+
+        def preview():
+            at[0] = next(months)
+            return call("PreviewMonth", {}, True)
+
+        def bare():
+            begun = time.monotonic()
+            subprocess.run(["psql", "-Xqc", f"SELECT m.refusal, m.total_cents FROM radioshop.preview_month('2026-{at[0]:02d}') m", place.cluster.url()],
+                           check=True, stdout=subprocess.DEVNULL, env=settings(range(21)), stdin=subprocess.DEVNULL)
+            return {"seconds": time.monotonic() - begun}
+        runs = interleaved(rounds, bench.progress, preview=preview, psql=bare,
+                           ours=lambda: call("CloseMonth", {"request_id": new_id()}, True))
+        label = f"1e{len(str(size)) - 1}"
+        figures[f"statement_s_{label}"] = Figure([r["p50_us"] / 1e6 for r in runs["ours"]])
+        figures[f"statement_preview_s_{label}"] = Figure([r["p50_us"] / 1e6 for r in runs["preview"]])
+        figures[f"statement_preview_psql_s_{label}"] = figure(runs["psql"], "seconds")
+    return figures
+
+
+WORKLOADS = {"read": read, "read1": read1, "due": due, "write": write, "export": export, "idle": idle, "cli": command,
+             "statement": statement_months}

@@ -327,3 +327,20 @@ def test_who_reads_what(world, agreed):
                  lambda: world.caller("ind-admin").AddFundMovement(kind="deposit", amount_cents=5, text="x")):
         with refused("PERMISSION_DENIED"):
             call()
+
+
+def test_the_words_of_a_trigger_reach_the_client(world, database):
+    """A refusal that only a trigger can make (RS412) is FAILED_PRECONDITION, with its field and its sentence."""
+    asset = world.asset("IND")
+    ticket = world.tina.OpenTicket(asset=asset.id, problem="x").ticket
+    database.sql("""CREATE FUNCTION radioshop.as_if_typed_with_an_old_day() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN IF NEW.text = 'of old' THEN NEW.at := '2000-01-01'; END IF; RETURN NEW; END $$;
+        CREATE TRIGGER an_old_day BEFORE INSERT ON radioshop.ticket_entry FOR EACH ROW EXECUTE FUNCTION radioshop.as_if_typed_with_an_old_day()""",
+                 role="radioshop_owner")
+    try:
+        with refused("FAILED_PRECONDITION", field="at", text=f"{month(0)} is closed; enter the work as of now"):
+            world.tina.AddTicketEntry(ticket=ticket.number, kind="labour", minutes=5, text="of old")
+        world.tina.AddTicketEntry(ticket=ticket.number, kind="note", text="of old")
+    finally:
+        database.sql("DROP TRIGGER an_old_day ON radioshop.ticket_entry; DROP FUNCTION radioshop.as_if_typed_with_an_old_day()", role="radioshop_owner")
+    assert world.tina.AddTicketEntry(ticket=ticket.number, kind="labour", minutes=5, text="of now").ticket.labour_minutes == 5
