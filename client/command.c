@@ -219,7 +219,7 @@ const struct command commands[] = {
 		.example = "radioshop procedure show APX-PM"},
 	{.noun = "procedure", .verb = "create", .method = "ProcedureService.CreateProcedure",
 		.positional = "procedure.code procedure.name", .columns = PROCEDURE_COLUMNS, .wide = "steps revision",
-		.fields = "-procedure.revision procedure.version procedure.plans procedure.stopped", .need = "steps", .example =
+		.fields = "-procedure.revision procedure.version procedure.plans procedure.stopped procedure.steps", .need = "steps", .example =
 		"radioshop procedure create APX-PM 'Yearly check' --family 'APX 6000' --step housing=check "
 		"--step 'knobs=choice good|worn|!missing' --step 'tx_power=reading W' --step 'remarks?=text'"},
 	{.noun = "procedure", .verb = "update", .method = "ProcedureService.UpdateProcedure", .positional = "procedure",
@@ -510,7 +510,7 @@ const struct command commands[] = {
 		.columns = STATEMENT_COLUMNS, .wide = STATEMENT_WIDE, .example = "radioshop statement list --month 2026-10"},
 	{.noun = "statement", .verb = "lines", .method = "StatementService.ListStatementLines",
 		.positional = "agency month", .columns = LINE_COLUMNS, .wide = LINE_WIDE,
-		.example = "radioshop statement lines IND 2026-10 -o csv > ind-2026-10.csv"},
+		.example = "radioshop statement lines IND 2026-10 -o csv"},
 	{.noun = "statement", .verb = "print", .method = "StatementService.ListStatements", .positional = "month",
 		.fields = "agency", .run = action_print,
 		.help = "Write the statements of a month as HTML to print, a sheet an agency.",

@@ -208,7 +208,9 @@ static void repeated_messages_become_arrays(void **state)
 {
 	static const struct named_type types[] = {{"readings.name", PGTYPE_TEXT_ARRAY},
 		{"readings.value", PGTYPE_FLOAT8_ARRAY}, {"readings.unit", PGTYPE_TEXT_ARRAY}, {"done_on", PGTYPE_DATE},
-		{NULL, 0}};
+		{"readings.frequency_mhz", PGTYPE_FLOAT8_ARRAY}, {"readings.limit", PGTYPE_TEXT_ARRAY},
+		{"answers.step", PGTYPE_TEXT_ARRAY}, {"answers.answer", PGTYPE_TEXT_ARRAY},
+		{"open_ticket", PGTYPE_BOOL}, {"procedure_version", PGTYPE_INT4}, {NULL, 0}};
 	static const struct shape_column columns[] = {{"id", PGTYPE_UUID, false}};
 	struct statement s = {.name = "create_service_record",
 		.rows = ROWS_ONE,

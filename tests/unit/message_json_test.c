@@ -95,7 +95,8 @@ static void what_people_see(void **state)
 		"\"labour_minutes\":0,\"cost_cents\":12,\"moves\":[\"repairing\",\"ready\"],\"entries\":[{"
 		"\"principal\":\"\","
 		"\"kind\":\"note\",\"text\":\"a\\tb\xc3\xa9\",\"minutes\":0,\"cost_cents\":0,\"state\":\"\"}],"
-		"\"revision\":0}");
+		"\"revision\":0,\"problem_code\":\"\",\"cause_code\":\"\",\"action_code\":\"\",\"outcome\":\"\","
+		"\"returns_ticket\":\"\",\"estimate_cents\":0,\"write_off_approved\":false,\"approvals\":[]}");
 	assert_json(message_new(&radioshop__v1__ticket__descriptor, *state), JSON_PROTO, "{}");
 	/* A value of a newer daemon has no name here. */
 	m = read_text(&radioshop__v1__move_ticket_request__descriptor, "{}", *state);
@@ -411,7 +412,8 @@ static void what_json_cannot_say(void **state)
 }
 
 /* A text of digits and commas becomes a tree many times its size: the limit is on the tree. */
-/* Wherever the memory ends, in the middle of a string too, the answer is an error. jansson 2.14 by itself writes wild. */
+/* Wherever the memory ends, in the middle of a string too, the answer is an error. jansson 2.14 by itself writes wild.
+ */
 static void memory_ends_anywhere(void **state)
 {
 	static char text[6000];
