@@ -50,8 +50,12 @@ def ids(world):
     world.tina.AddTicketEntry(ticket=ticket.number, kind="note", text="line\none")
     world.ada.CreateAlertRoute(route={"agency": agency, "code": "CONNECT", "channel": "output"})
     alerts = [a for a in world.nightly.EmitAlerts(agency=agency).alerts if a.tag == asset.tag]
+    world.ada.SetLabourRate(from_day="2000-01-01", hourly_cents=100)
+    world.tina.CreatePart(part={"number": f"{agency}P", "name": "speaker"})
+    world.tina.CreateStockLocation(location={"code": f"{agency}L", "name": "shelf"})
     return {"agency": agency, "asset": asset.id, "tag": asset.tag, "serial": asset.serial, "alias": asset.alias,
             "ticket": ticket.id, "number": ticket.number, "plan": plan.code, "alert": alerts[0].id, "person": person,
+            "part": f"{agency}P", "location": f"{agency}L", "month": world.bill(agency, []),
             "route": "CONNECT", "delivery": world.nightly.ClaimDeliveries(agency=agency, host="x").deliveries[0].id}
 
 
@@ -106,12 +110,18 @@ def test_every_method_answers_as_by_grpc(world, client, ids, name):
     assert "unauthenticated" in seen and len(seen) >= 2, f"the probes show too little: {seen}"
 
 
+# Those of the shop itself, which have no agency and whose probe is a name that none has; and the plan here follows no procedure,
+# and its month is closed.
+NOT_HERE = {"GetModel", "GetAnalyser", "GetProcedure", "GetServiceSheet", "GetTicketCode", "PreviewMonth", "PreviewStatement"}
+
+
 def test_the_probes_show_good_answers(world, client, ids):
-    connection = client("ada")
+    connection, silent = client("ada"), set()
     for name in READS:
         asked = [json_format.MessageToJson(world.ada.request(contract.methods()[name], values)) for values in probes(name, ids)]
-        # Models have no agency, so their probe is a name that no model has.
-        assert name == "GetModel" or any(connection.post(name, message).http == 200 for message in asked), name
+        if not any(connection.post(name, message).http == 200 for message in asked):
+            silent.add(name)
+    assert silent <= NOT_HERE, silent - NOT_HERE
 
 
 # Good answers.
