@@ -136,6 +136,8 @@ def test_beyond_repair(world, agency, manager):
     ticket = move(world, opened(world, agency, asset), "diagnosing")
     with refused("FAILED_PRECONDITION", field="retire_asset"):
         move(world, ticket, "ready", retire_asset=True)
+    with refused("FAILED_PRECONDITION", field="retire_asset"):
+        move(world, ticket, "ready", outcome="no_fault_found", retire_asset=True)
     ticket = ask(world, ticket, 290000, write_off=True, reason="burnt board, no parts made any more")
     assert state(ticket) == "awaiting_approval" and ticket.estimate_cents == 0, "what it would cost is not what it will cost"
     with refused("INVALID_ARGUMENT", field="amount_cents"):
