@@ -13,7 +13,7 @@ from fault.history import FAILED, OK
 
 
 class Violation(typing.NamedTuple):
-    kind: str		# lost doubled half unasked answer refusal ledger revision order stale event leak
+    kind: str		# lost doubled half unasked answer refusal ledger stock revision order stale event leak
     what: str
 
 
@@ -28,6 +28,7 @@ def check(history, truth):
         found += judge_events(operation, effects)
     found += judge_unasked(history.operations, truth)
     found += judge_ledgers(history.operations, effects, truth)
+    found += judge_stock(history.operations, effects, truth)
     found += judge_revisions(history.operations, effects, truth)
     found += judge_order(history.operations)
     found += judge_reads(history.operations, history.reads)
@@ -137,7 +138,7 @@ def judge_events(operation, effects):
     transactions = {event.transaction for event in events} | {request.transaction for request in requests}
     if operation.method != "ImportAssets":	# whose rows are written in subtransactions
         transactions |= effects.transactions[operation.mark]
-    if len(transactions) > 1 and len(events) == operation.parts["event"]:
+    if len(transactions) > 1 and len(events) == operation.parts.get("event", 0):
         return [Violation("event", "its rows, its event and its answer are of several transactions "
                           f"{transactions}: {told(operation)}")]
     if any(event.principal != operation.principal for event in events):
@@ -149,7 +150,9 @@ def judge_unasked(operations, truth):
     """Rows and events that no client has asked for."""
     marks = {operation.mark for operation in operations}
     requests = {request_id for operation in operations for request_id in operation.request_ids}
-    texts = [t.problem for t in truth.tickets] + [e.text for e in truth.entries] + [a.notes for a in truth.assets]
+    booked = {move.transaction for move in truth.moves}	# whose entries have a text of the database's own
+    texts = [t.problem for t in truth.tickets] + [a.notes for a in truth.assets]
+    texts += [e.text for e in truth.entries if e.transaction not in booked]
     texts += [row.mark for row in truth.services + truth.readings] + [t.cause for t in truth.tickets]
     found = [f"a row with the text {text}" for text in texts if text and text not in marks and not is_setting(text)]
     found += [f"an event of {e.principal} on {e.resource} {e.resource_id}" for e in truth.events if e.request_id not in requests]
@@ -182,6 +185,35 @@ def judge_ledgers(operations, effects, truth):
     found += [f"{code} has given out {last} ticket numbers and has {counts[code]} tickets"
               for code, last in truth.counters.items() if counts[code] != last]
     return [Violation("ledger", what) for what in found]
+
+
+def judge_stock(operations, effects, truth):
+    """
+    A change of the stock is found by the answer that is kept in its transaction: it moved what was asked for, no more and no less,
+    and nothing else moved. What is on hand is the sum of all moves, and was never below zero. A ticket is charged to the cent.
+    """
+    moved, worth, charged = collections.defaultdict(collections.Counter), collections.Counter(), collections.Counter()
+    levels, found = collections.Counter(), []
+    for move in truth.moves:
+        moved[move.transaction][move.part, move.location] += move.quantity
+        worth[move.transaction] -= move.quantity * move.cents * (move.kind in ("use", "return"))
+        place = (move.part, move.lot, move.location)
+        levels[place] += move.quantity
+        if levels[place] < 0:
+            found.append(Violation("stock", f"{levels[place]} of {place}"))
+    for entry in truth.entries:
+        charged[entry.transaction] += entry.cents * (entry.transaction in moved)
+    found += [Violation("stock", f"parts for {worth[t]} cents were used and {charged[t]} cents are charged (transaction {t})")
+              for t in moved if worth[t] != charged[t]]
+    for operation in operations:
+        for request in effects.requests_of(operation) if operation.stock else ():
+            there = moved.pop(request.transaction, {})
+            if there != operation.stock:
+                found.append(Violation("half", f"{told(operation)}: {dict(there)} moved, not {operation.stock}"))
+    found += [Violation("unasked", f"a move of parts without an answer: {dict(what)} (transaction {t})") for t, what in moved.items()]
+    if {place: n for place, n in levels.items() if n} != {place: n for place, n in truth.stock.items() if n}:
+        found.append(Violation("stock", f"the moves make {dict(levels)}, and {truth.stock} are there"))
+    return found
 
 
 def judge_revisions(operations, effects, truth):

@@ -59,6 +59,7 @@ class Operation:
     object: str = ""	# UUID of what is changed, where it has a revision
     asked: int = 0	# the revision that the request names, where it does
     minutes: int = 0
+    stock: dict = dataclasses.field(default_factory=dict)	# what it does to the stock: {(part, location): how many come or, below 0, go}
     attempts: list = dataclasses.field(default_factory=list)
 
     @property

@@ -68,7 +68,7 @@ class Ordeal:
 
     def judge(self):
         self.history.close()
-        self.truth = truth.read(self.site, self.load.agencies, self.load.principals)
+        self.truth = truth.read(self.site, self.load.agencies, self.load.principals, self.load.parts)
         self.found = checker.check(self.history, self.truth)
         text = self.site.daemon.text()
         self.found += [checker.Violation("leak", f"{city.canary} stands in the daemon's log") for city in self.load.cities

@@ -124,7 +124,22 @@ CREATE OR REPLACE FUNCTION radioshop.agencies() RETURNS int[] LANGUAGE sql STABL
 NO_AGENCY_IN_KEY = "CREATE UNIQUE INDEX tag_of_all ON radioshop.asset (tag_key) WHERE tag_key LIKE '%-%'"
 
 
+# Whoever wants more than there is gets what there is.
+NO_SHORTAGE = """CREATE OR REPLACE FUNCTION radioshop.refuse_shortage(part uuid, lot uuid, location uuid, quantity int, number text,
+  from_place text) RETURNS text LANGUAGE sql AS $$ SELECT NULL::text $$"""
+
+# What is carried arrives in the ledger, but not on the shelf.
+STOCK_BEHIND = """DROP TRIGGER follow ON radioshop.part_move;
+CREATE TRIGGER follow AFTER INSERT ON radioshop.part_move FOR EACH ROW WHEN (NEW.kind <> 'move') EXECUTE FUNCTION radioshop.stock_follow()"""
+
+# Two who take the last ones at one time both look before either takes.
+NO_LOCK = """ALTER TABLE radioshop.part_stock DROP CONSTRAINT part_stock_not_below_zero;
+DO $$ BEGIN EXECUTE replace(pg_get_functiondef('radioshop.part_to_move'::regproc), 'FOR NO KEY UPDATE', ''); END $$;
+DO $$ BEGIN EXECUTE replace(pg_get_functiondef('radioshop.refuse_shortage'::regproc), 'BEGIN\n', 'BEGIN PERFORM pg_sleep(0.05);\n'); END $$"""
+
+
 @pytest.mark.parametrize("name, sql, kind", [
+    ("no-shortage", NO_SHORTAGE, "half"), ("stock-behind", STOCK_BEHIND, "stock"), ("no-stock-lock", NO_LOCK, "stock"),
     ("no-key", NO_KEY, "doubled"), ("no-event", NO_EVENT, "half"), ("no-policy", NO_POLICY, "leak"),
     ("no-agency-in-key", NO_AGENCY_IN_KEY, "refusal")], ids=lambda value: value if len(value) < 20 else "")
 def test_database(template, scratch, name, sql, kind):

@@ -6,7 +6,7 @@ import pytest
 
 from fault import checker
 from fault.history import FAILED, OK, UNKNOWN, Attempt, History, Leak, Operation, Read
-from fault.truth import Asset, Entry, Event, Request, Row, Ticket, Truth
+from fault.truth import Asset, Entry, Event, Move, Request, Row, Ticket, Truth
 
 TICKET, RADIO = "t-1", "a-1"
 
@@ -169,6 +169,66 @@ def test_entries_that_are_not_what_was_asked(story):
     story.truth.entries[0] = story.truth.entries[0]._replace(minutes=6)
     story.truth.tickets[0] = story.truth.tickets[0]._replace(minutes=8)
     assert story.kinds() == {"ledger"}
+
+
+@pytest.fixture
+def stocked(story):
+    """Twenty came for 7 cents each, five were carried from one place to another, three of those were used on the ticket."""
+    def moved(method, kind, *lines):
+        what = {("P", place): quantity for place, quantity in lines}
+        story.told(method, {}).stock = what
+        story.truth.moves += [Move("P", "L1", place, quantity, 7, kind, str(story.transaction)) for place, quantity in lines]
+    moved("ReceiveParts", "receive", ("A", 20))
+    moved("MoveParts", "move", ("A", -5), ("B", 5))
+    moved("UseParts", "use", ("B", -3))
+    story.truth.entries.append(Entry(TICKET, "part", "P whip antenna, 3 each", 0, 21, str(story.transaction)))
+    story.truth.tickets[0] = story.truth.tickets[0]._replace(cents=21)
+    story.truth.stock = {("P", "L1", "A"): 15, ("P", "L1", "B"): 2}
+    assert story.kinds() == set(), checker.check(story.history, story.truth)
+    return story
+
+
+def test_half_a_move_of_parts(stocked):
+    del stocked.truth.moves[2]
+    stocked.truth.stock["P", "L1", "B"] = -3
+    assert stocked.kinds() == {"half", "stock"}
+
+
+def test_fewer_parts_than_asked_for(stocked):
+    stocked.truth.moves[1:3] = [move._replace(quantity=move.quantity // 5 * 4) for move in stocked.truth.moves[1:3]]
+    stocked.truth.stock = {("P", "L1", "A"): 16, ("P", "L1", "B"): 1}
+    assert stocked.kinds() == {"half"}
+
+
+def test_parts_that_moved_twice(stocked):
+    stocked.truth.moves.append(stocked.truth.moves[3]._replace(quantity=-1, kind="scrap", transaction="999"))
+    stocked.truth.stock["P", "L1", "B"] = 1
+    assert stocked.kinds() == {"unasked"}
+
+
+def test_parts_that_moved_unacknowledged(stocked):
+    """The answer was lost, and so is the move, or neither."""
+    stocked.log.operations[-1].attempts[0].status = "UNAVAILABLE"
+    assert stocked.kinds() == set()
+    without(stocked.truth.requests, f"r-{len(stocked.log.operations)}")
+    assert stocked.kinds() >= {"unasked"}
+
+
+def test_stock_below_zero_for_a_while(stocked):
+    """It was used before it came: the sum is right."""
+    stocked.truth.moves.append(stocked.truth.moves.pop(2))
+    assert stocked.kinds() == {"stock"}
+
+
+def test_stock_that_is_not_the_sum_of_its_moves(stocked):
+    stocked.truth.stock["P", "L1", "A"] = 14
+    assert stocked.kinds() == {"stock"}
+
+
+def test_parts_charged_to_the_wrong_cent(stocked):
+    stocked.truth.entries[-1] = stocked.truth.entries[-1]._replace(cents=20)
+    stocked.truth.tickets[0] = stocked.truth.tickets[0]._replace(cents=20)
+    assert stocked.kinds() == {"stock"}
 
 
 def test_a_number_that_is_missing(story):

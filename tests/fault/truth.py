@@ -41,6 +41,17 @@ class Row(typing.NamedTuple):
     transaction: str
 
 
+class Move(typing.NamedTuple):
+    """A line of the ledger of parts, in the order of the ledger."""
+    part: str
+    lot: str
+    location: str
+    quantity: int
+    cents: int	# what one of them cost
+    kind: str
+    transaction: str
+
+
 class Event(typing.NamedTuple):
     principal: str
     resource: str
@@ -68,6 +79,8 @@ class Truth:
     events: list
     requests: list
     counters: dict = dataclasses.field(default_factory=dict)	# agency → sum of the last ticket numbers of its years
+    moves: list = dataclasses.field(default_factory=list)
+    stock: dict = dataclasses.field(default_factory=dict)	# (part, lot, location) → how many are there
 
 
 def _rows(place, kind, sql):
@@ -75,11 +88,13 @@ def _rows(place, kind, sql):
     return [kind(*(convert(value) for convert, value in zip(fields, row))) for row in place.rows(sql)]
 
 
-def read(place, agencies, principals):
-    """Everything that the run can have left in the agencies, and what is kept for its principals."""
+def read(place, agencies, principals, parts):
+    """Everything that the run can have left in the agencies and in the stock of its parts, and what is kept for its principals."""
     codes = ", ".join(f"'{code}'" for code in agencies)
     who = ", ".join(f"'{name}'" for name in principals)
     within = f"JOIN radioshop.agency g USING (agency_id) WHERE g.code IN ({codes})"
+    lying = (f"JOIN radioshop.part p USING (part_id) JOIN radioshop.part_lot l USING (part_id, lot_id)"
+             f" JOIN radioshop.stock_location c USING (location_id) WHERE p.number IN ({', '.join(repr(part) for part in parts)})")
     counters = collections.Counter()
     for code, last in place.rows(f"SELECT g.code, c.last FROM radioshop.ticket_counter c {within}"):
         counters[code] += int(last)
@@ -95,4 +110,8 @@ def read(place, agencies, principals):
                      f" {_TRANSACTION} FROM radioshop.event e {within} AND principal IN ({who})"),
         requests=_rows(place, Request, "SELECT p.name, request_id, method, encode(sha256(reply), 'hex'), r.xmin"
                        f" FROM radioshop.request r JOIN radioshop.principal p USING (principal_id) WHERE p.name IN ({who})"),
-        counters=dict(counters))
+        counters=dict(counters),
+        moves=_rows(place, Move, "SELECT p.number, l.code, c.code, m.quantity, l.unit_cost_cents, m.kind, m.xmin"
+                    f" FROM radioshop.part_move m {lying} ORDER BY m.move_no"),
+        stock={tuple(key): int(quantity) for *key, quantity in place.rows(
+            f"SELECT p.number, l.code, c.code, s.quantity FROM radioshop.part_stock s {lying}")})

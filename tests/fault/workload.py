@@ -4,6 +4,7 @@ A place is anything with caller(principal) → a fresh rig.caller.Caller, rows(s
 the primary just now, and daemon. The workload needs of it no more than that.
 """
 
+import collections
 import random
 import threading
 import time
@@ -32,6 +33,7 @@ class City:
         self.benches = [self._radio(world, f"B{n}") for n in range(4)]
         self.tickets = [world.tina.OpenTicket(asset=self._radio(world, f"T{n}"), problem=f"{self.canary} setting").ticket.id
                         for n in range(3)]
+        self.spares = world.tina.OpenTicket(asset=self._radio(world, "S0"), problem=f"{self.canary} setting").ticket.id
         self.number = number
 
     def _radio(self, world, tag):
@@ -42,17 +44,31 @@ class City:
         return self.people[number % 2]
 
 
+def stock(world, code):
+    """Numbers of two parts and codes of three places, empty still: the first who wants some is refused."""
+    parts, places = [f"{code}-P{n}" for n in range(2)], [f"{code}-L{n}" for n in range(3)]
+    for part in parts:
+        world.tina.CreatePart(part={"number": part, "name": "whip antenna"})
+    for place in places:
+        world.tina.CreateStockLocation(location={"code": place, "name": place, "kind": "shelf" if place is places[0] else "van"})
+    return parts, places
+
+
 class Workload:
     """start() sets the clients going, stop() lets them finish what they have begun and settles what they gave up."""
 
     def __init__(self, place, world, history, seed, cities=3, clients=4, client_kind=None):
         self.place, self.history, self.seed = place, history, seed
         self.cities = [City(world, n) for n in range(cities)]
-        self.roaming = world.person(f"{self.cities[0].code.lower()}-roaming", [("technician", "")])
+        self.roaming, self.keeper = (world.person(f"{self.cities[0].code.lower()}-{who}", [("technician", "")])
+                                     for who in ("roaming", "keeper"))
+        self.parts, self.places = stock(world, self.cities[0].code)
         self.stopping = threading.Event()
         kind = client_kind or Client
         self.clients = [kind(self, city, city.technician(n), n) for city in self.cities for n in range(clients)]
         self.clients += [Roamer(self, self.cities[0], self.roaming, clients + 1)]
+        self.clients += [Storekeeper(self, self.cities[0], principal, clients + 2 + n)
+                         for n, principal in enumerate((self.roaming, self.keeper, self.keeper))]
         self.clients += [Reader(self, city, city.people[2], clients) for city in self.cities]
         self._threads = [threading.Thread(target=client.run, name=client.name) for client in self.clients]
 
@@ -62,7 +78,7 @@ class Workload:
 
     @property
     def principals(self):
-        return [name for city in self.cities for name in city.people] + [self.roaming]
+        return [name for city in self.cities for name in city.people] + [self.roaming, self.keeper]
 
     def start(self):
         for thread in self._threads:
@@ -330,6 +346,43 @@ class Roamer(Client):
     DEEDS = tuple(deed for deed in Client.DEEDS if deed is not Client.open)
 
 
+class Storekeeper(Roamer):
+    """Brings parts, carries them about, and uses them on the tickets of all cities; wants more than there is now and then."""
+
+    def change(self, name, request, deltas, *may_fail):
+        """What deltas say of places happens to one of the parts, all of it or nothing."""
+        part, mark = self.dice.choice(self.workload.parts), self.mark()
+        return self.write(name, {"part": part, **request(mark)}, mark, {}, may_fail=may_fail,
+                          stock={(part, place): delta for place, delta in deltas.items()})
+
+    def receive(self):
+        place, quantity = self.dice.choice(self.workload.places), self.dice.randrange(1, 20)
+        self.change("ReceiveParts", lambda mark: {"location": place, "quantity": quantity, "reference": mark,
+                                                  "unit_cost_cents": self.dice.randrange(1, 900)}, {place: quantity})
+
+    def use(self):
+        place, quantity = self.dice.choice(self.workload.places), self.how_many()
+        self.change("UseParts", lambda mark: {"ticket": self.city.spares, "location": place, "quantity": quantity},
+                    {place: -quantity}, "FAILED_PRECONDITION")
+
+    def carry(self):
+        place, other = self.dice.sample(self.workload.places, 2)
+        quantity = self.how_many()
+        self.change("MoveParts", lambda mark: {"location": place, "to_location": other, "quantity": quantity, "reason": mark},
+                    {place: -quantity, other: quantity}, "FAILED_PRECONDITION")
+
+    def scrap(self):
+        place, quantity = self.dice.choice(self.workload.places), self.how_many()
+        self.change("ScrapParts", lambda mark: {"location": place, "quantity": quantity, "reason": mark},
+                    {place: -quantity}, "FAILED_PRECONDITION")
+
+    def how_many(self):
+        """Often from several lots, at times more than can be there."""
+        return self.dice.choice((1, 2, 3, 5, 8, 13, 500_000))
+
+    DEEDS = (receive, receive, use, use, use, carry, carry, scrap)
+
+
 class Reader(Client):
     """Writes nothing; reads its own city back, and tries the doors of the others."""
 
@@ -361,6 +414,11 @@ class Reader(Client):
 
 def speaks_of(operation, reply, answer):
     """Whether the reply carries the mark of the request, or at least the object that it was about."""
+    if operation.stock:
+        moved = collections.Counter()
+        for line in reply.change.lots:
+            moved[reply.change.part, line.location] += line.quantity
+        return moved == operation.stock
     if operation.method == "ImportAssets":
         return len(reply.results) == operation.parts["asset"]
     return operation.mark.encode() in answer or bool(operation.object) and operation.object.encode() in answer
