@@ -36,7 +36,7 @@ class World:
 
     def __init__(self, daemon, certificates):
         self.daemon, self.certificates = daemon, certificates
-        self._callers, self._numbers, self._months = {}, itertools.count(1), itertools.count()
+        self._callers, self._numbers, self._months, self._billed = {}, itertools.count(1), itertools.count(), set()
 
     def caller(self, name):
         """The one shared caller of that name."""
@@ -103,14 +103,17 @@ class World:
 
     def bill(self, agency, correct=(), beside=None):
         """Closes the next month, from 2020-01 on, as one that this agency pays for alone or with another; texts in `correct` become
-        corrections of it."""
+        corrections of it. Who was billed before is a customer: there may be a correction for it by now."""
         at = next(self._months)
         month, ada = f"{2020 + at // 12}-{at % 12 + 1:02d}", self.caller("ada")
+        members = [code for code in (agency, beside) if code]
         ada.SetAgreement(from_month=month, split="radios", fund_ceiling_cents=1000000,
-                         members=[{"agency": code, "kind": "member"} for code in (agency, beside) if code],
+                         members=[{"agency": code, "kind": "member"} for code in members]
+                         + [{"agency": code, "kind": "customer"} for code in sorted(self._billed.difference(members))],
                          fixed_costs=[{"description": "Bench rent", "monthly_cents": 120000}])
         for text in correct:
             ada.AddCorrection(agency=agency, amount_cents=1, text=text, month=month)
+        self._billed.update(members)
         ada.CloseMonth(month=month)
         return month
 
