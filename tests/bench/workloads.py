@@ -13,6 +13,19 @@ SERVICE = "/radioshop.v1."
 CITIES = (1, 2, 3)    # own the assets of even number; see register.sql
 
 
+# Back to before the first night.
+FORGET_ALERTS = ("""SET session_replication_role = replica; SET synchronous_commit = off; TRUNCATE radioshop.alert CASCADE;
+UPDATE radioshop.schedule SET alerted_due = NULL, alerted_step = DEFAULT, alert_acked = DEFAULT WHERE alerted_due IS NOT NULL""",
+                 "VACUUM radioshop.schedule")
+
+
+def superuser(place, *texts):
+    """What psql prints."""
+    done = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", *(word for text in texts for word in ("-c", text)),
+                           place.cluster.url("postgres")], check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    return done.stdout.strip()
+
+
 def tags(place, count):
     dice = random.Random(SEED)
     return [f"T{2 * dice.randrange(place.assets // 2)}" for _ in range(count)]
@@ -61,8 +74,14 @@ def due_script(agency):
     return text + ";\n"
 
 
+def scale(size):
+    """1e4 of 10,000."""
+    return f"1e{len(str(size)) - 1}"
+
+
 def due(bench):
-    """A page of 50 due items, of one agency and of three, at each size, beside the bare statement in pgbench."""
+    """A page of 50 due items, of one agency and of three, at each size, beside the bare statement in pgbench. And the figure that a fleet
+    manager feels: the slowest hundredth of the pages, due and overdue, of one agency."""
     figures, flat = {}, {}
     for size in bench.sizes:
         place = bench.place(size)
@@ -75,6 +94,10 @@ def due(bench):
             figures[f"due_{label}_p99_ms_{size:.0e}"] = Figure([r["p99_us"] / 1000 for r in runs["ours"]])
             figures[f"due_{label}_vs_sql_{size:.0e}"] = ratio(runs["ours"], runs["pgbench"], "per_s")
             flat.setdefault(label, []).append(figure(runs["ours"], "p50_us").median)
+        figures[f"due_page_p99_ms_{scale(size)}"] = figures[f"due_one_p99_ms_{size:.0e}"]
+        late = place.requests("ListDue", [{"page_size": 50, "agency": "C01", "overdue": True}])
+        pages = [load(place, "bench-city", f"{SERVICE}ScheduleService/ListDue", late, 4, 2, bench.seconds) for _ in range(bench.rounds)]
+        figures[f"overdue_page_p99_ms_{scale(size)}"] = Figure([page["p99_us"] / 1000 for page in pages])
     for label, medians in flat.items():
         figures[f"due_{label}_flat"] = Figure([medians[-1] / medians[0]])
     return figures
@@ -187,12 +210,46 @@ def statement_months(bench):
             return {"seconds": time.monotonic() - begun}
         runs = interleaved(rounds, bench.progress, preview=preview, psql=bare,
                            ours=lambda: call("CloseMonth", {"request_id": new_id()}, True))
-        label = f"1e{len(str(size)) - 1}"
+        label = scale(size)
         figures[f"statement_s_{label}"] = Figure([r["p50_us"] / 1e6 for r in runs["ours"]])
         figures[f"statement_preview_s_{label}"] = Figure([r["p50_us"] / 1e6 for r in runs["preview"]])
         figures[f"statement_preview_psql_s_{label}"] = figure(runs["psql"], "seconds")
     return figures
 
 
+def emit(bench):
+    """A night's alert job: EmitAlerts, a thousand at a time, until all that is overdue is in the ledger, beside psql that calls its
+    function as often; and the run after it, which finds nothing new."""
+    figures = {}
+    for size in bench.sizes:
+        place = bench.place(size)
+        overdue = int(superuser(place, "SELECT count(*) FROM radioshop.schedule WHERE overdue_from <= current_date"))
+        calls = overdue // 1000 + 1
+
+        def call(times):
+            requests = place.requests("EmitAlerts", [{"request_id": new_id()} for _ in range(times)])
+            return load(place, "bench-shop", f"{SERVICE}AlertService/EmitAlerts", requests, 1, 1, 0, once=True)
+
+        def all_emitted(run):
+            superuser(place, *FORGET_ALERTS)
+            report = run()
+            assert int(superuser(place, "SELECT count(*) FROM radioshop.alert")) == overdue
+            return report
+
+        def bare():
+            begun = time.monotonic()
+            subprocess.run(["psql", "-Xq", *["-c", "SELECT count(*) FROM radioshop.emit_alerts('', 0)"] * calls, place.cluster.url()],
+                           check=True, stdout=subprocess.DEVNULL, env=settings(range(21)), stdin=subprocess.DEVNULL)
+            return {"seconds": time.monotonic() - begun}
+        runs = interleaved(1 if bench.quick else 3, bench.progress, psql=lambda: all_emitted(bare), ours=lambda: all_emitted(lambda: call(calls)),
+                           again=lambda: call(1))
+        label = scale(size)
+        figures[f"emit_s_{label}"] = figure(runs["ours"], "seconds")
+        figures[f"emit_alerts_{label}"] = Figure([overdue])
+        figures[f"emit_vs_psql_{label}"] = ratio(runs["ours"], runs["psql"], "seconds")
+        figures[f"emit_nothing_ms_{label}"] = Figure([r["p50_us"] / 1000 for r in runs["again"]])
+    return figures
+
+
 WORKLOADS = {"read": read, "read1": read1, "due": due, "write": write, "export": export, "idle": idle, "cli": command,
-             "statement": statement_months}
+             "statement": statement_months, "emit": emit}
