@@ -495,6 +495,10 @@ const struct command commands[] = {
 		.example = "radioshop report repeats --days 30"},
 	{.noun = "report", .verb = "costs", .method = "ReportService.SummarizeCosts",
 		.example = "radioshop report costs --by asset --top 20 --from 2026-01-01 -o csv"},
+	{.noun = "report", .verb = "page", .method = "ReportService.SummarizeCompliance", .fields = "agency from to",
+		.file = true, .run = action_page,
+		.help = "Write one page of HTML with charts: kept plans, what falls due, open tickets, time and cost of repairs.",
+		.example = "radioshop report page --agency IND --output /var/www/radio/index.html"},
 	{.noun = "report", .verb = "failures", .method = "ReportService.SummarizeFailures",
 		.example = "radioshop report failures --model H98UCF9PW6BN"},
 

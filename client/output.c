@@ -121,7 +121,7 @@ static void add_all(struct writer *w)
 static bool choose_columns(struct writer *w, struct error *err)
 {
 	const struct output_options *o = &w->o;
-	bool people = o->format == OUTPUT_TABLE || o->format == OUTPUT_WIDE;
+	bool people = o->format == OUTPUT_TABLE || o->format == OUTPUT_WIDE || o->format == OUTPUT_HTML;
 
 	if (o->user_columns != NULL)
 		return add_columns(w, o->user_columns, ", ", err);
@@ -142,6 +142,8 @@ static const struct writer_ops *choose_format(const struct output_options *o)
 		return &csv_writer;
 	if (o->format == OUTPUT_CALENDAR)
 		return &calendar_writer;
+	if (o->format == OUTPUT_HTML)
+		return &html_writer;
 	return o->shape == SHAPE_RECORD && o->user_columns == NULL ? &record_writer : &table_writer;
 }
 

@@ -16,9 +16,9 @@
 #include <stdio.h>
 #include <talloc.h>
 
-enum output_format { OUTPUT_TABLE = 0, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_CSV, OUTPUT_CALENDAR };
+enum output_format { OUTPUT_TABLE = 0, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_CSV, OUTPUT_CALENDAR, OUTPUT_HTML };
 
-/* A calendar is no format of every list, and so has no name here. */
+/* A calendar and the tables of a page are no formats of every list, and so have no names here. */
 bool output_format_parse(const char *name, enum output_format *ret_format) MUST_CHECK;
 
 /* What is written: many rows, one record with all its fields, or one record in short. */
@@ -34,7 +34,7 @@ struct output_options {
 	const char *user_columns; /* comma-separated, or NULL: what the person asked for */
 	const char *columns;      /* blank-separated dotted paths: what the command shows; NULL: every scalar field */
 	const char *wide;         /* the same: what `wide` adds; may be NULL */
-	const char *title;        /* calendars: what to call it; may be NULL */
+	const char *title;        /* calendars and pages: what to call it; may be NULL */
 	FILE *out;
 };
 
@@ -90,7 +90,7 @@ struct writer_ops {
 	void (*release)(struct writer *w); /* NULL: nothing to release */
 };
 
-extern const struct writer_ops table_writer, record_writer, json_writer, csv_writer, calendar_writer;
+extern const struct writer_ops table_writer, record_writer, json_writer, csv_writer, calendar_writer, html_writer;
 
 enum value_style { VALUE_PEOPLE, VALUE_CSV };
 

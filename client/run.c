@@ -170,8 +170,7 @@ static bool end_output(struct session *s, struct writer *w, bool ok, struct erro
 	return false;
 }
 
-/* The file of --output, where the command writes one. */
-static bool open_target(struct session *s, struct store_file **ret_file, struct error *err)
+bool open_target(struct session *s, struct store_file **ret_file, struct error *err)
 {
 	*ret_file = NULL;
 	if (s->options.target == NULL)
@@ -182,8 +181,7 @@ static bool open_target(struct session *s, struct store_file **ret_file, struct 
 	return *ret_file != NULL;
 }
 
-/* Only what is whole takes the place of what was there. */
-static bool close_target(struct session *s, struct store_file *file, bool ok, struct error *err)
+bool close_target(struct session *s, struct store_file *file, bool ok, struct error *err)
 {
 	if (file == NULL)
 		return ok;
@@ -206,7 +204,8 @@ int run_list(struct session *s, struct prepared *p)
 		return tell_failure(p, &err);
 	w = open_writer(s, p, &err);
 	if (w == NULL) {
-		close_target(s, file, false, &err);
+		if (close_target(s, file, false, &err))
+			abort(); /* it never is, of what failed */
 		return tell_failure(p, &err);
 	}
 	ok = list_pages(s, p, w, &more, &err);
