@@ -1,5 +1,5 @@
 /*
- * html.c: the encoder at the edge to pages. Used by page.c and chart.c.
+ * html.c: the encoder at the edge to pages. Used by page.c, chart.c, output_html.c and statement_page.c.
  * Owns nothing.
  */
 #include "html.h"

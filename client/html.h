@@ -7,8 +7,8 @@
 #include <talloc.h>
 
 /*
- * text as the content of an element or of a quoted attribute. What is no text is shown as on a terminal (terminal.h),
- * and characters that XML does not have as U+FFFD. Owned by ctx; never NULL.
+ * text as the content of an element or of a quoted attribute: nothing of it is markup. What is no text is shown as on a
+ * terminal (terminal.h), and characters that XML does not have as U+FFFD. Owned by ctx; never NULL.
  */
 char *html_text(TALLOC_CTX *ctx, const char *text);
 

@@ -7,11 +7,11 @@
 #include "actions.h"
 #include "failure.h"
 #include "help.h"
+#include "html.h"
 #include "money.h"
 #include "output.h"
 #include "request.h"
 #include "run.h"
-#include "terminal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -73,33 +73,13 @@ static const char *kind_of(const ProtobufCMessage *line, char *out, size_t size)
 	return out;
 }
 
-/* Text as people typed it: nothing of it is markup, and no mark in it turns the direction of what follows. */
+/* Text as people typed it. */
 static void put_text(FILE *out, const char *text)
 {
-	char *clean = terminal_clean(NULL, text, false);
+	char *encoded = html_text(NULL, text);
 
-	for (const char *c = clean; *c != '\0'; c++) {
-		switch (*c) {
-		case '&':
-			fputs("&amp;", out);
-			break;
-		case '<':
-			fputs("&lt;", out);
-			break;
-		case '>':
-			fputs("&gt;", out);
-			break;
-		case '"':
-			fputs("&quot;", out);
-			break;
-		case '\'':
-			fputs("&#39;", out);
-			break;
-		default:
-			fputc(*c, out);
-		}
-	}
-	talloc_free(clean);
+	fputs(encoded, out);
+	talloc_free(encoded);
 }
 
 static void put_money(FILE *out, int64_t cents)
