@@ -40,16 +40,18 @@ static bool in_list(const char *list, const char *word)
 	return false;
 }
 
-static bool in_needs(const char *list, const char *word)
+/* Whether the row needs the field, and whether as one of several, of which any will do. */
+static bool in_needs(const char *list, const char *word, bool *ret_choice)
 {
 	char next[128];
 
 	while (word_next(&list, next, sizeof next)) {
+		*ret_choice = strchr(next, '|') != NULL;
 		for (char *save, *one = strtok_r(next, "|", &save); one != NULL; one = strtok_r(NULL, "|", &save))
 			if (strcmp(one, word) == 0)
 				return true;
 	}
-	return false;
+	return *ret_choice = false;
 }
 
 /* A positional that may be left out is offered as a flag, too. */
@@ -114,7 +116,7 @@ static void add_field(struct flag_set *set, const struct command *c, const char 
 		f->dollars = dollars;
 		f->is_switch = leaf->type == PROTOBUF_C_TYPE_BOOL && !field_is_repeated(leaf);
 		f->mask = mask_entry(set, c, dotted);
-		f->needed = c != NULL && in_needs(c->need, dotted);
+		f->needed = c != NULL && in_needs(c->need, dotted, &f->choice);
 	}
 }
 

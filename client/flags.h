@@ -25,6 +25,7 @@ struct flag {
 	bool dollars;     /* typed in dollars */
 	bool is_switch;   /* a bool: takes no value */
 	bool needed;      /* the row says that it must be given */
+	bool choice;      /* it or another that is marked so */
 };
 
 struct flag_set {
