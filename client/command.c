@@ -20,9 +20,14 @@
 #define ASSET_RADIO       "system unit_id alias firmware codeplug"
 #define ASSET_WIDE        ASSET_RADIO " purchased_on warranty_until cost_cents quantity description"
 #define PLAN_COLUMNS      "agency code name interval_count interval_unit class model assets stopped"
-#define PLAN_WIDE         "basis first_due_on grace_days escalate_days"
+#define PLAN_WIDE         "rule basis first_due_on grace_days escalate_days early_days " PLAN_LIMITS
+#define PLAN_LIMITS       "blackout_from blackout_until defer_limit_days meter meter_every"
 #define DUE_COLUMNS       "due_on days_overdue agency tag plan model assigned_to status"
-#define DUE_WIDE          "serial class last_done_on"
+#define DUE_WIDE          "serial class last_done_on deferred_from by_meter meter_left"
+#define DUE_CHANGE_COLUMNS "asked_at agency tag plan kind due_on deferred_to state asked_by reason id"
+#define DUE_CHANGE_WIDE   "decided_by decided_at note next_due_on"
+#define METER_COLUMNS     "read_on agency tag meter value total replaced recorded_by"
+#define METER_WIDE        "note recorded_at id"
 #define SERVICE_COLUMNS   "done_on agency tag plan result next_due_on recorded_by notes"
 #define RECORDED_COLUMNS  "done_on agency tag plan result readings ticket next_due_on"
 #define SERVICE_WIDE      "procedure procedure_version readings answers analyser analyser_out_of_date ticket recorded_at id"
@@ -98,6 +103,7 @@ const struct noun nouns[] = {
 	{"location", "The shelves, vans and depots where parts lie"},
 	{"procedure", "What exactly is done at a service, step by step"},
 	{"analyser", "The test sets that readings are taken with"},
+	{"meter", "How much equipment was used, for plans that go by it"},
 	{"alert", "What has become overdue, said once"},
 	{"route", "Who is told of alerts, and how"},
 	{"report", "What services and repairs add up to: kept plans, time, cost, failures"},
@@ -189,9 +195,9 @@ const struct command commands[] = {
 		.example = "radioshop plan show IND PM12"},
 	{.noun = "plan", .verb = "create", .method = "PlanService.CreatePlan", .positional = "plan.agency plan.code",
 		.columns = PLAN_COLUMNS, .wide = PLAN_WIDE, .fields = "-plan.assets plan.revision plan.stopped",
-		.need = "plan.name plan.interval_count plan.interval_unit", .example =
+		.need = "plan.name plan.interval_count|plan.rule|plan.meter_every", .example =
 		"radioshop plan create IND PM12 --name 'Yearly PM' --interval-count 12 --interval-unit months "
-		"--class portable"},
+		"--class portable --rule 'first Monday' --blackout-from 11-15 --blackout-until 01-05"},
 	{.noun = "plan", .verb = "update", .method = "PlanService.UpdatePlan", .positional = "agency plan",
 		.columns = PLAN_COLUMNS, .wide = PLAN_WIDE, .fields = "-plan.agency plan.code plan.assets",
 		.fetch = "PlanService.GetPlan", .take = "plan.agency plan.code plan.revision",
@@ -250,6 +256,31 @@ const struct command commands[] = {
 	{.noun = "service", .verb = "sheet", .method = "ServiceRecordService.GetServiceSheet", .positional = "asset",
 		.columns = SHEET_COLUMNS, .wide = "test band limit_source legal_limit_text limit",
 		.example = "radioshop service sheet 1042"},
+	{.noun = "due", .verb = "skip", .method = "ScheduleService.SkipDue", .positional = "asset due_on",
+		.columns = DUE_CHANGE_COLUMNS, .wide = DUE_CHANGE_WIDE, .need = "reason",
+		.example = "radioshop due skip 1042 2026-12-01 --reason 'replaced in January anyway'"},
+	{.noun = "due", .verb = "defer", .method = "ScheduleService.DeferDue", .positional = "asset due_on deferred_to",
+		.columns = DUE_CHANGE_COLUMNS, .wide = DUE_CHANGE_WIDE, .need = "reason",
+		.example = "radioshop due defer 1042 2026-12-01 2027-01-15 --reason 'wildfire duty until the new year'"},
+	{.noun = "due", .verb = "approve", .method = "ScheduleService.DecideDeferral", .positional = "change",
+		.columns = DUE_CHANGE_COLUMNS, .wide = DUE_CHANGE_WIDE, .preset = "state=approved", .fields = "note",
+		.help = "Approve a deferral: the due date moves.",
+		.example = "radioshop due approve 0190f0d2-7a1b-7c3d-8e4f-5a6b7c8d9e0f"},
+	{.noun = "due", .verb = "refuse", .method = "ScheduleService.DecideDeferral", .positional = "change",
+		.columns = DUE_CHANGE_COLUMNS, .wide = DUE_CHANGE_WIDE, .preset = "state=refused", .fields = "note",
+		.help = "Refuse a deferral: the due date stays.",
+		.example = "radioshop due refuse 0190f0d2-7a1b-7c3d-8e4f-5a6b7c8d9e0f --note 'spares are there'"},
+	{.noun = "due", .verb = "changes", .method = "ScheduleService.ListDueChanges", .columns = DUE_CHANGE_COLUMNS,
+		.wide = DUE_CHANGE_WIDE, .example = "radioshop due changes --agency IND --open"},
+
+	{.noun = "meter", .verb = "record", .method = "MeterService.RecordMeter", .positional = "asset meter value",
+		.columns = METER_COLUMNS, .wide = METER_WIDE, .example = "radioshop meter record 1042 hours 3120"},
+	{.noun = "meter", .verb = "import", .method = "MeterService.ImportMeterReadings", .fields = "",
+		.help = "Record the readings of a csv FILE with the columns asset, meter, value and read_on, each kept or refused by itself.",
+		.example = "radioshop meter import readings.csv", .run = action_meter_import},
+	{.noun = "meter", .verb = "list", .method = "MeterService.ListMeterReadings", .columns = METER_COLUMNS,
+		.wide = METER_WIDE, .alone = true, .example = "radioshop meter list --asset 1042"},
+
 	{.noun = "service", .verb = "record", .method = "ServiceRecordService.CreateServiceRecord",
 		.positional = "asset", .columns = RECORDED_COLUMNS, .wide = "recorded_by notes procedure procedure_version answers "
 		"analyser analyser_out_of_date recorded_at id",

@@ -1,5 +1,5 @@
 /*
- * import.c: `asset import` and `model import`: a csv file in batches, every row accounted for. Called through the
+ * import.c: `asset import`, `model import` and `meter import`: a csv file in batches, every row accounted for. Called through the
  * command table; report.c writes what came of it.
  * Owns the rows of the file while it runs.
  */
@@ -57,6 +57,15 @@ static const struct column_alias model_aliases[] = {
 
 static const struct import_kind asset_kind = {"rows", 500, asset_aliases, "asset"};
 static const struct import_kind model_kind = {"models", 500, model_aliases, "model"};
+
+static const struct column_alias meter_aliases[] = {
+	{"asset", "tag serial assettag serialnumber unitid radioid"},
+	{"meter", "kind type metertype"},
+	{"value", "reading hours cycles ptt count"},
+	{"read_on", "date day readingdate readon"},
+	{NULL, NULL},
+};
+static const struct import_kind meter_kind = {"rows", 500, meter_aliases, "reading"};
 
 /* ---- arguments ---- */
 
@@ -289,4 +298,9 @@ int action_asset_import(struct session *s, const struct command *c, int argc, ch
 int action_model_import(struct session *s, const struct command *c, int argc, char **argv)
 {
 	return import_file(s, c, &model_kind, argc, argv);
+}
+
+int action_meter_import(struct session *s, const struct command *c, int argc, char **argv)
+{
+	return import_file(s, c, &meter_kind, argc, argv);
 }

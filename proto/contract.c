@@ -14,6 +14,7 @@
 #include "radioshop/v1/asset.pb-c.h"
 #include "radioshop/v1/event.pb-c.h"
 #include "radioshop/v1/limit.pb-c.h"
+#include "radioshop/v1/meter.pb-c.h"
 #include "radioshop/v1/model.pb-c.h"
 #include "radioshop/v1/part.pb-c.h"
 #include "radioshop/v1/plan.pb-c.h"
@@ -46,6 +47,7 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&radioshop__v1__limit_service__descriptor,
 	&radioshop__v1__fund_service__descriptor,
 	&radioshop__v1__labour_rate_service__descriptor,
+	&radioshop__v1__meter_service__descriptor,
 	&radioshop__v1__model_service__descriptor,
 	&radioshop__v1__part_service__descriptor,
 	&radioshop__v1__plan_service__descriptor,

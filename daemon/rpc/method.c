@@ -63,6 +63,13 @@ static const struct method_row rows[] = {
 	ROW(Analyser,      CreateAnalyser,      ONE,    WRITE, ADMINS),
 	ROW(Analyser,      UpdateAnalyser,      ONE,    WRITE, ADMINS),
 	ROW(ServiceRecord, GetServiceSheet,     LIST,   READ,  READERS),
+	ROW(Schedule,      SkipDue,             ONE,    WRITE, EDITORS),
+	ROW(Schedule,      DeferDue,            ONE,    WRITE, EDITORS),
+	ROW(Schedule,      DecideDeferral,      ONE,    WRITE, PLANNERS),
+	ROW(Schedule,      ListDueChanges,      PAGE,   READ,  READERS),
+	ROW(Meter,         RecordMeter,         ONE,    WRITE, EDITORS),
+	ROW(Meter,         ImportMeterReadings, LIST,   SLOW,  EDITORS),
+	ROW(Meter,         ListMeterReadings,   PAGE,   READ,  READERS),
 	ROW(ServiceRecord, CreateServiceRecord, ONE,    WRITE, BENCH),
 	ROW(ServiceRecord, ListServiceRecords,  PAGE,   READ,  READERS),
 	ROW(Ticket,        GetTicket,           ONE,    READ,  READERS),
@@ -146,7 +153,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 115, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 122, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

@@ -26,9 +26,11 @@ WITH wanted AS MATERIALIZED (
     ELSE (SELECT x.refusal FROM subject x)
   END AS refusal
 ), page AS (
-  (SELECT w.code, w.today, s.agency_id, s.asset_id, s.plan_id, s.next_due, s.overdue_from, s.last_done_on, s.date_changes, s.dated_at
+  (SELECT w.code, w.today, s.agency_id, s.asset_id, s.plan_id, s.next_due, s.overdue_from, s.last_done_on, s.date_changes, s.dated_at,
+      s.occurs_on, s.is_deferred, s.by_meter, s.meter_left
     FROM wanted w CROSS JOIN LATERAL (
-      SELECT i.agency_id, i.asset_id, i.plan_id, i.next_due, i.overdue_from, i.last_done_on, i.date_changes, i.dated_at
+      SELECT i.agency_id, i.asset_id, i.plan_id, i.next_due, i.overdue_from, i.last_done_on, i.date_changes, i.dated_at,
+        i.occurs_on, i.is_deferred, i.by_meter, i.meter_left
       FROM radioshop.schedule i
       WHERE i.agency_id = w.agency_id AND i.next_due <= w.until
         AND (i.next_due, i.asset_id, i.plan_id) > (w.due_after, w.asset_after, w.plan_after)
@@ -36,16 +38,19 @@ WITH wanted AS MATERIALIZED (
       LIMIT :page_limit::int4) s
     WHERE :asset = '' AND :plan = '' AND NOT :overdue)
   UNION ALL
-  (SELECT u.code, u.today, s.agency_id, s.asset_id, s.plan_id, s.next_due, s.overdue_from, s.last_done_on, s.date_changes, s.dated_at
+  (SELECT u.code, u.today, s.agency_id, s.asset_id, s.plan_id, s.next_due, s.overdue_from, s.last_done_on, s.date_changes, s.dated_at,
+      s.occurs_on, s.is_deferred, s.by_meter, s.meter_left
     FROM under u CROSS JOIN LATERAL (
-      SELECT i.agency_id, i.asset_id, i.plan_id, i.next_due, i.overdue_from, i.last_done_on, i.date_changes, i.dated_at
+      SELECT i.agency_id, i.asset_id, i.plan_id, i.next_due, i.overdue_from, i.last_done_on, i.date_changes, i.dated_at,
+        i.occurs_on, i.is_deferred, i.by_meter, i.meter_left
       FROM radioshop.schedule i
       WHERE i.agency_id = u.agency_id AND i.plan_id = u.plan_id AND i.next_due <= u.until
         AND (i.next_due, i.asset_id, i.plan_id) > (u.due_after, u.asset_after, u.plan_after)
       ORDER BY i.next_due, i.asset_id
       LIMIT :page_limit::int4) s)
   UNION ALL
-  (SELECT w.code, w.today, i.agency_id, i.asset_id, i.plan_id, i.next_due, i.overdue_from, i.last_done_on, i.date_changes, i.dated_at
+  (SELECT w.code, w.today, i.agency_id, i.asset_id, i.plan_id, i.next_due, i.overdue_from, i.last_done_on, i.date_changes, i.dated_at,
+      i.occurs_on, i.is_deferred, i.by_meter, i.meter_left
     FROM subject x JOIN wanted w ON w.agency_id = x.agency_id
       JOIN radioshop.schedule i ON i.agency_id = x.agency_id AND i.asset_id = x.asset_id
       JOIN radioshop.plan p ON p.agency_id = i.agency_id AND p.plan_id = i.plan_id
@@ -58,6 +63,7 @@ SELECT w.refusal, page.code AS agency, a.tag, a.serial, coalesce(m.number, '') A
   page.next_due AS due_on, greatest(0, page.today - page.overdue_from + 1) AS days_overdue, page.last_done_on, page.asset_id,
   page.date_changes, greatest(page.dated_at, a.updated_at,
     CASE WHEN page.overdue_from <= page.today THEN page.overdue_from::timestamp AT TIME ZONE 'UTC' END) AS changed_at,
+  CASE WHEN page.is_deferred THEN page.occurs_on END AS deferred_from, page.by_meter, coalesce(page.meter_left, 0) AS meter_left,
   ARRAY[page.next_due::text, page.asset_id::text, page.plan_id::text] AS page_key
 FROM wrong w
 LEFT JOIN (page

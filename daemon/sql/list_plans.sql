@@ -12,7 +12,8 @@ WITH wrong AS (
   LIMIT :page_limit::int4
 )
 SELECT w.refusal, s.agency, s.code, s.name, s.instructions, s.interval_count, s.interval_unit, s.basis, s.first_due_on, s.grace_days,
-  s.escalate_days, s.class, s.model, s.stopped, s.assets, s.revision, ARRAY[page.agency, page.code_key] AS page_key
+  s.escalate_days, s.class, s.model, s.stopped, s.assets, s.revision, s.rule, s.early_days, s.blackout_from, s.blackout_until,
+  s.defer_limit_days, s.meter, s.meter_every, ARRAY[page.agency, page.code_key] AS page_key
 FROM wrong w
 LEFT JOIN page ON w.refusal IS NULL
 LEFT JOIN LATERAL radioshop.shown_plan(page.agency_id, page.plan_id) s ON page.plan_id IS NOT NULL

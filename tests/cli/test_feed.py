@@ -102,6 +102,26 @@ def test_a_date_that_moves_moves_its_event(shop, world, filled):
     assert again["UID"] == after["UID"]
 
 
+def test_what_is_skipped_deferred_or_paused(shop, world, filled):
+    """A deferral and a skip move the event that is there; what is at the depot is not in the calendar, and is the same event when it is back."""
+    agency, _ = filled
+    first = events(feed(shop, "--agency", agency, "--until", day(500)))
+    change = world.tina.DeferDue(asset=f"{agency}:F0", due_on=day(5), deferred_to=day(25), reason="x").change
+    assert events(feed(shop, "--agency", agency, "--until", day(500)))["F0"].to_ical() == first["F0"].to_ical(), "asked for: nothing moves"
+    world.ada.DecideDeferral(change=change.id, state="approved")
+    world.tina.SkipDue(asset=f"{agency}:F1", due_on=day(5), reason="x")
+    asset = world.tina.GetAsset(asset=f"{agency}:F2").asset
+    asset = world.tina.UpdateAsset(asset={"id": asset.id, "revision": asset.revision, "status": "at_depot"}, update_mask=["status"]).asset
+    moved = events(feed(shop, "--agency", agency, "--until", day(500)))
+    assert set(moved) == {"F0", "F1"}
+    assert moved["F0"]["DTSTART"].dt.isoformat() == day(25) and moved["F1"]["DTSTART"].dt.isoformat() > day(300)
+    assert [(e["UID"] == first[tag]["UID"], int(e["SEQUENCE"])) for tag, e in moved.items()] == [(True, 1)] * 2
+    world.tina.UpdateAsset(asset={"id": asset.id, "revision": asset.revision, "status": "in_service"}, update_mask=["status"])
+    back = events(feed(shop, "--agency", agency))["F2"]
+    assert (back["UID"], back["DTSTART"].dt) == (first["F2"]["UID"], first["F2"]["DTSTART"].dt)
+    assert int(back["SEQUENCE"]) > int(first["F2"]["SEQUENCE"])
+
+
 def test_what_is_said_of_an_asset_counts_as_a_change(shop, world, filled):
     agency, _ = filled
     first, items = events(feed(shop, "--agency", agency)), world.due(agency)

@@ -53,9 +53,11 @@ def ids(world):
     world.ada.SetLabourRate(from_day="2000-01-01", hourly_cents=100)
     world.tina.CreatePart(part={"number": f"{agency}P", "name": "speaker"})
     world.tina.CreateStockLocation(location={"code": f"{agency}L", "name": "shelf"})
+    due = world.due(agency)[asset.tag, plan.code].due_on
+    change = world.tina.DeferDue(asset=asset.id, plan=plan.code, due_on=due, deferred_to=day(20), reason="no time").change
     return {"agency": agency, "asset": asset.id, "tag": asset.tag, "serial": asset.serial, "alias": asset.alias,
             "ticket": ticket.id, "number": ticket.number, "plan": plan.code, "alert": alerts[0].id, "person": person,
-            "part": f"{agency}P", "location": f"{agency}L", "month": world.bill(agency, []),
+            "change": change.id, "part": f"{agency}P", "location": f"{agency}L", "month": world.bill(agency, []),
             "route": "CONNECT", "delivery": world.nightly.ClaimDeliveries(agency=agency, host="x").deliveries[0].id}
 
 

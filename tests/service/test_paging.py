@@ -9,7 +9,7 @@ from rig.world import day
 PAGED = sorted(name for name, method in contract.methods().items() if method.pages)
 # How a row is told from another.
 KEYS = {"ListAgencies": "code", "ListModels": "number", "ListAssets": "tag", "ListPlans": "code", "ListDue": "tag",
-        "ListServiceRecords": "id", "ListTickets": "number", "ListAlerts": "id", "ListEvents": "id", "ListLimits": "id",
+        "ListServiceRecords": "id", "ListDueChanges": "id", "ListMeterReadings": "id", "ListTickets": "number", "ListAlerts": "id", "ListEvents": "id", "ListLimits": "id",
         "ListProcedures": "code", "ListAnalysers": "serial",
         "ListPrincipals": "name",
         "ListTicketCodes": ("kind", "code"),
@@ -56,6 +56,9 @@ def filled(world):
         world.tina.CreateStockLocation(location={"code": part, "name": "Shelf"})
         world.tina.ReceiveParts(part=part, location="PAGED", quantity=2, unit_cost_cents=5)
         world.tina.UseParts(ticket=ticket.number, part=part)
+        world.tina.RecordMeter(asset=result.id, meter="hours", value=1)
+        due = world.ada.ListDue(asset=result.id, plan="P00").items[0].due_on
+        world.tina.DeferDue(asset=result.id, plan="P00", due_on=due, deferred_to=day(1), reason="x")
         world.ada.CreateModel(model={"number": f"PG{result.id[-12:]}", "manufacturer": "Test", "class": "other"})
         world.person(f"paged-{result.id[-12:]}")
         world.ada.CreateProcedure(procedure={"code": f"PG{result.id[-12:]}", "name": "x"}, steps=[{"step": "x", "kind": "check"}])

@@ -16,7 +16,7 @@ from rig.world import day, new_id
 CANARY = "CanaryOfIND"
 ABSENT = {"agency": "ZZZ", "asset": "00000000-0000-4000-8000-000000000001", "tag": "NOSUCHTAG1", "serial": "NOSUCHSER1",
           "ticket": "00000000-0000-4000-8000-000000000002", "number": "ZZZ-2026-00001", "plan": "NOPLAN",
-          "alert": "00000000-0000-4000-8000-000000000003", "alias": "NOSUCHALIAS", "part": "NOSUCHPART", "location": "NOSUCHPLACE",
+          "alert": "00000000-0000-4000-8000-000000000003", "change": "00000000-0000-4000-8000-000000000005", "alias": "NOSUCHALIAS", "part": "NOSUCHPART", "location": "NOSUCHPLACE",
           "route": "NOROUTE", "delivery": "00000000-0000-4000-8000-000000000004", "month": "2199-12"}
 
 
@@ -49,10 +49,13 @@ def ours(world):
     month = world.bill("IND", [CANARY])
     ada.AddFundMovement(kind="deposit", amount_cents=100, text="stock", month="2180-01")
     ada.AddFundMovement(kind="payout", agency="IND", amount_cents=100, text=CANARY, month="2180-01")
+    due = world.due("IND")[asset.tag, plan.code].due_on
+    change = tina.DeferDue(asset=asset.id, plan=plan.code, due_on=due, deferred_to=day(20), reason=CANARY).change
+    tina.RecordMeter(asset=asset.id, meter="hours", value=1, note=CANARY)
     request, second = new_id(), world.asset("IND", notes=CANARY)
     world.caller("ind-technician").OpenTicket(request_id=request, asset=second.id, problem=f"{CANARY} again")
     return {"agency": "IND", "asset": asset.id, "tag": asset.tag, "serial": asset.serial, "alias": asset.alias,
-            "ticket": ticket.id, "number": ticket.number, "plan": plan.code, "alert": alerts[0].id, "request": request,
+            "ticket": ticket.id, "number": ticket.number, "plan": plan.code, "alert": alerts[0].id, "request": request, "change": change.id,
             "part": f"{CANARY}P", "location": f"{CANARY}L",
             "revision": ticket.revision, "route": "CANARYRT", "delivery": delivery.id, "month": month}
 
@@ -101,6 +104,15 @@ def probes(name, ids):
         "CreateAnalyser": [{"analyser": {"serial": "MINE", "manufacturer": "Mine", "model": "Mine"}}],
         "UpdateAnalyser": [{"analyser": {"serial": ids["serial"], "notes": "Mine", "revision": 1}, "update_mask": ["notes"]}],
         "GetServiceSheet": [{"asset": ids["asset"], "plan": ids["plan"]}, {"asset": ids["tag"]}],
+        "SkipDue": [{"asset": ids["asset"], "plan": ids["plan"], "due_on": day(-135), "reason": "Mine"},
+                    {"asset": ids["tag"], "due_on": day(-135), "reason": "Mine"}],
+        "DeferDue": [{"asset": ids["asset"], "plan": ids["plan"], "due_on": day(-135), "deferred_to": day(1), "reason": "Mine"},
+                     {"asset": ids["tag"], "due_on": day(-135), "deferred_to": day(1), "reason": "Mine"}],
+        "DecideDeferral": [{"change": ids["change"], "state": "approved"}, {"change": ids["change"], "state": "refused"}],
+        "ListDueChanges": [{"agency": ids["agency"]}, {"asset": ids["asset"]}, {"asset": ids["tag"], "open": True}, {}],
+        "RecordMeter": [{"asset": ids["asset"], "meter": "hours", "value": 99}, {"asset": ids["tag"], "meter": "hours", "value": 99}],
+        "ImportMeterReadings": [{"rows": [{"line": 2, "asset": ids["tag"], "meter": "hours", "value": 99}]}],
+        "ListMeterReadings": [{"agency": ids["agency"]}, {"asset": ids["asset"]}, {"asset": ids["tag"]}, {}],
         "CreateServiceRecord": [{"asset": ids["asset"], "plan": ids["plan"], "result": "passed"},
                                 {"asset": ids["tag"], "plan": ids["plan"], "result": "passed"}],
         "ListServiceRecords": [{"agency": ids["agency"]}, {"asset": ids["asset"]}, {"asset": ids["tag"]}, {}],
@@ -232,6 +244,7 @@ def test_method(world, migrated, ours, name):
 def test_the_probes_do_reach(world, ours):
     """The other side of the coin: with a grant, the same reads do bring canaries, so the probes aim well."""
     for name in ("GetAsset", "ListAssets", "LookupAssets", "ExportAssets", "GetPlan", "ListDue", "SummarizeDue", "ListServiceRecords",
+                 "ListDueChanges", "ListMeterReadings",
                  "GetTicket", "ListTickets", "ListAlerts", "ListEvents", "GetAgency", "ListPlans", "GetAgreement", "ListAgreements",
                  "GetPart", "ListParts", "ListPartUses", "GetStockLocation", "ListStockLocations", "ListPartMoves",
                  "GetAlertRoute", "ListAlertRoutes", "ListDeliveries",

@@ -11,7 +11,7 @@ INSERT INTO radioshop.principal_grant (principal_id, role, agency_id)
   SELECT p.principal_id, 'alerter', g FROM radioshop.principal p, unnest('{901,902,903}'::int[]) g WHERE p.name = 'cron' AND g <> 902 OR p.name = 'lee' AND g = 902;
 INSERT INTO radioshop.asset (agency_id, tag, class, created_at) SELECT 901, 'P' || n, 'portable', now() - interval '3 years' FROM generate_series(1, 4) n;
 INSERT INTO radioshop.asset (agency_id, tag, class, status, assigned_to, created_at) VALUES
-  (901, 'DEPOT', 'portable', 'at_depot', 'Unit 7', now() - interval '3 years'), (901, 'OLD', 'portable', 'retired', '', now() - interval '3 years'),
+  (901, 'BENCH', 'portable', 'in_shop', 'Unit 7', now() - interval '3 years'), (901, 'OLD', 'portable', 'retired', '', now() - interval '3 years'),
   (902, 'L1', 'portable', 'in_service', '', now()), (903, 'B1', 'portable', 'in_service', '', now());
 SET LOCAL ROLE radioshop_app;
 SELECT radioshop.enter('cron', '{alerter}', 'AlertService.EmitAlerts', 'c1', 60000, 5000, NULL, NULL);
@@ -57,13 +57,13 @@ SELECT is(cardinality(pg_temp.emit(lim => 2)), 2, 'the day after it is overdue; 
 SELECT is(cardinality(pg_temp.emit()), 3, 'and then the rest');
 SELECT is(pg_temp.emit(), '{}', 'and then nothing more');
 SELECT is((SELECT array_agg(a.tag || ' ' || l.kind || ' ' || l.step || ' ' || l.days_overdue ORDER BY a.tag) FROM radioshop.alert l JOIN radioshop.asset a USING (asset_id)),
-  '{DEPOT overdue 0 1,P1 overdue 0 1,P2 overdue 0 1,P3 overdue 0 1,P4 overdue 0 1}', 'each item once, in the depot too, not the retired one');
+  '{BENCH overdue 0 1,P1 overdue 0 1,P2 overdue 0 1,P3 overdue 0 1,P4 overdue 0 1}', 'each item once, on the bench too, not the retired one');
 SELECT pg_temp.nights(1);
 SELECT is(pg_temp.emit(), '{"BLU:B1 overdue 0 1"}', 'the next night just what is new');
 
 -- Escalation, acknowledgement
 SELECT pg_temp.nights(9);
-SELECT is(pg_temp.emit('ind'), '{"IND:DEPOT escalated 1 11","IND:P1 escalated 1 11","IND:P2 escalated 1 11","IND:P3 escalated 1 11","IND:P4 escalated 1 11"}',
+SELECT is(pg_temp.emit('ind'), '{"IND:BENCH escalated 1 11","IND:P1 escalated 1 11","IND:P2 escalated 1 11","IND:P3 escalated 1 11","IND:P4 escalated 1 11"}',
   'after ten days more it is raised again, in order of tag');
 SELECT is(pg_temp.emit('ind'), '{}', 'once');
 PREPARE acked AS SELECT s.refusal, s.kind, s.tag, s.acked_by, s.ack_note, s.acked_at IS NOT NULL FROM radioshop.alert l JOIN radioshop.asset a USING (asset_id)
@@ -71,9 +71,9 @@ PREPARE acked AS SELECT s.refusal, s.kind, s.tag, s.acked_by, s.ack_note, s.acke
 SELECT results_eq('acked', $$VALUES (NULL::text, 'escalated', 'P1', 'cron', 'on leave', true)$$, 'an alert is acknowledged');
 SELECT alike((SELECT s.refusal FROM radioshop.alert l JOIN radioshop.asset a USING (asset_id) CROSS JOIN LATERAL radioshop.ack_alert(l.alert_id::text, '') s
   WHERE a.tag = 'P1' AND l.kind = 'overdue'), 'FAILED_PRECONDITION%acknowledged by cron already', 'and with it the one before, so not again');
-SELECT is(pg_temp.open_alerts(), '{"B1 overdue","DEPOT overdue","DEPOT escalated","P2 overdue","P2 escalated","P3 overdue","P3 escalated","P4 overdue","P4 escalated"}', 'both are not open any more');
+SELECT is(pg_temp.open_alerts(), '{"B1 overdue","BENCH overdue","BENCH escalated","P2 overdue","P2 escalated","P3 overdue","P3 escalated","P4 overdue","P4 escalated"}', 'both are not open any more');
 SELECT pg_temp.nights(35);
-SELECT is(pg_temp.emit('IND'), '{"IND:DEPOT escalated 4 46","IND:P2 escalated 4 46","IND:P3 escalated 4 46","IND:P4 escalated 4 46"}',
+SELECT is(pg_temp.emit('IND'), '{"IND:BENCH escalated 4 46","IND:P2 escalated 4 46","IND:P3 escalated 4 46","IND:P4 escalated 4 46"}',
   'missed nights: just the highest step, and not what was acknowledged');
 SELECT is((SELECT count(*) FROM radioshop.event e WHERE e.resource = 'alert' AND e.action = 'update'), 2::bigint, 'acknowledging is an event, emitting is not');
 
@@ -82,7 +82,7 @@ SELECT pg_temp.service('P1'), pg_temp.service('P2'), pg_temp.service('P3', 'fail
 UPDATE radioshop.asset SET status = 'missing' WHERE tag = 'P4';
 SELECT is(pg_temp.emit(), '{"IND:P1 resolved 0 0","IND:P2 resolved 0 0","IND:P4 resolved 0 0"}', 'what is serviced or out of use is resolved; a failed service resolves nothing');
 SELECT is(pg_temp.emit(), '{}', 'once');
-SELECT is(pg_temp.open_alerts(), '{"B1 overdue","DEPOT overdue","DEPOT escalated","DEPOT escalated","P3 overdue","P3 escalated","P3 escalated"}', 'and closed');
+SELECT is(pg_temp.open_alerts(), '{"B1 overdue","BENCH overdue","BENCH escalated","BENCH escalated","P3 overdue","P3 escalated","P3 escalated"}', 'and closed');
 SELECT alike((SELECT s.refusal FROM radioshop.alert l JOIN radioshop.asset a USING (asset_id) CROSS JOIN LATERAL radioshop.ack_alert(l.alert_id::text, '') s
   WHERE a.tag = 'P2' AND l.kind = 'resolved'), 'FAILED_PRECONDITION%', 'a resolved one cannot be acknowledged');
 SELECT alike((SELECT s.refusal FROM radioshop.alert l JOIN radioshop.asset a USING (asset_id) CROSS JOIN LATERAL radioshop.ack_alert(l.alert_id::text, '') s
@@ -91,9 +91,9 @@ UPDATE radioshop.asset SET status = 'in_service' WHERE tag = 'P4';
 SELECT is(pg_temp.emit(), '{}', 'an asset that is found is overdue for the same due date, and that was said');
 SELECT ok('P4 overdue' = ANY (pg_temp.open_alerts()), 'but the alert is open again');
 SELECT pg_temp.nights(10);
-SELECT is(pg_temp.emit('IND'), '{"IND:DEPOT escalated 5 56","IND:P3 escalated 5 56","IND:P4 escalated 5 56"}', 'and raised again in time');
+SELECT is(pg_temp.emit('IND'), '{"IND:BENCH escalated 5 56","IND:P3 escalated 5 56","IND:P4 escalated 5 56"}', 'and raised again in time');
 SELECT is(pg_temp.stop(true), NULL, 'the plan stops');
-SELECT is(pg_temp.emit('IND'), '{"IND:DEPOT resolved 0 0","IND:P3 resolved 0 0"}', 'which resolves the rest, but for what was said to be resolved before');
+SELECT is(pg_temp.emit('IND'), '{"IND:BENCH resolved 0 0","IND:P3 resolved 0 0"}', 'which resolves the rest, but for what was said to be resolved before');
 SELECT is(pg_temp.stop(false), NULL, 'the plan goes on');
 SELECT is(pg_temp.emit('IND'), '{}', 'and nothing is said twice');
 SELECT is((SELECT count(*) FROM radioshop.alert l GROUP BY l.agency_id, l.asset_id, l.plan_id, l.due_on, l.kind, l.step ORDER BY 1 DESC LIMIT 1), 1::bigint, 'nothing is in the ledger twice');
