@@ -10,6 +10,7 @@
 #include "statement.h"
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/queue.h>
 
 struct share {
@@ -17,6 +18,9 @@ struct share {
 	unsigned references;
 	char *principal;
 	size_t bytes; /* memory of its calls */
+	/* what was read for it took so long in that turn of the loop; conn_set.c's */
+	int64_t turn_us;
+	uint64_t turn;
 	/* its calls that wait for a connection to the database, and those that have one */
 	unsigned waiting[BACKEND_CLASSES], running[BACKEND_CLASSES];
 };

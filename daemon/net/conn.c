@@ -34,7 +34,6 @@
 
 enum {
 	READ_CHUNK = 16 * 1024,  /* one TLS record */
-	READS_A_TURN = 1,        /* it may hold a hundred calls: others should not wait for four times as many */
 	WRITE_BATCH = 16 * 1024, /* one TLS record: h2 is asked until there is this much */
 	OUT_CAP = 48 * 1024,     /* a batch and the frame that fills it up */
 	WRITES_A_TURN = 16,
@@ -64,6 +63,7 @@ static void conn_move(struct conn *c, enum conn_state to)
 	assert(to > c->state);
 	if (c->state == CONN_HANDSHAKE)
 		conn_set_greeted(c->set, c);
+	conn_set_has_read(c->set, c);
 	c->state = to;
 	c->since_ms = clock_ms();
 }
@@ -225,35 +225,37 @@ static void conn_read_stopped(struct conn *c, int rc)
 	conn_kill(c);
 }
 
-static void conn_read(struct conn *c)
+/* The bytes of a record that are not read yet wait inside OpenSSL, of which no event would tell. */
+void conn_read(struct conn *c)
 {
 	static uint8_t chunk[READ_CHUNK];
+	size_t bite = h2_bite(c->h2);
+	int n;
 
-	for (int i = 0; i < READS_A_TURN; i++) {
-		int n;
-
-		ERR_clear_error();
-		n = SSL_read(c->ssl, chunk, sizeof chunk);
-		if (n <= 0) {
-			conn_read_stopped(c, n);
-			return;
-		}
-		metrics_add(METRIC_BYTES_IN, (uint64_t)n);
-		c->heard_ms = clock_ms();
-		c->pinged_ms = 0;
-		if (!h2_receive(c->h2, chunk, (size_t)n)) {
-			conn_move(c, CONN_CLOSING);
-			event_del(&c->readable);
-			conn_wake(c);
-			return;
-		}
+	ERR_clear_error();
+	n = SSL_read(c->ssl, chunk, (int)(bite < sizeof chunk ? bite : sizeof chunk));
+	if (n <= 0 || SSL_pending(c->ssl) == 0)
+		conn_set_has_read(c->set, c);
+	if (n <= 0) {
+		conn_read_stopped(c, n);
+		return;
 	}
-	/* Calls refused for want of memory hold some until they are answered: not as many as all connections bring. */
-	if (h2_memory_short(c->h2))
-		conn_flush(c);
-	/* The socket may be empty although OpenSSL holds bytes: no event would tell. */
-	if (c->state == CONN_OPEN && SSL_pending(c->ssl) > 0)
-		event_add(&c->again, &(struct timeval){0, 0});
+	metrics_add(METRIC_BYTES_IN, (uint64_t)n);
+	c->heard_ms = clock_ms();
+	c->pinged_ms = 0;
+	if (!h2_receive(c->h2, chunk, (size_t)n)) {
+		conn_move(c, CONN_CLOSING);
+		event_del(&c->readable);
+		conn_wake(c);
+	}
+}
+
+/* May be read again; what OpenSSL holds was there before. */
+static void conn_unblocked(struct conn *c)
+{
+	event_add(&c->readable, NULL);
+	if (SSL_pending(c->ssl) > 0)
+		conn_set_can_read(c->set, c);
 }
 
 /* Collects frames of h2 up to a batch. False: the session is broken. */
@@ -284,6 +286,7 @@ static void conn_blocked(struct conn *c)
 		c->blocked_ms = clock_ms();
 	event_add(&c->writable, NULL);
 	event_del(&c->readable);
+	conn_set_has_read(c->set, c);
 }
 
 /* Writes what is collected. False: the rest must wait, or the connection is lost. */
@@ -335,7 +338,7 @@ void conn_flush(struct conn *c)
 	if (c->state == CONN_CLOSING || h2_ended(c->h2))
 		conn_close(c);
 	else
-		event_add(&c->readable, NULL);
+		conn_unblocked(c);
 }
 
 /* Something to send: it goes out in this turn of the loop, with what others add to it. */
@@ -357,8 +360,8 @@ static void conn_on_event(evutil_socket_t fd, short what, void *arg)
 		conn_set_can_step(c->set, c);
 		break;
 	case CONN_OPEN:
-		if ((what & EV_READ) || ((what & EV_TIMEOUT) && !c->blocked_ms))
-			conn_read(c);
+		if (what & EV_READ)
+			conn_set_can_read(c->set, c);
 		if (what & (EV_WRITE | EV_TIMEOUT))
 			conn_wake(c);
 		break;

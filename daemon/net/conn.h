@@ -33,9 +33,10 @@ struct conn {
 	TAILQ_ENTRY(conn) turn_link; /* dirty */
 	TAILQ_ENTRY(conn) hand_link; /* shaking hands */
 	TAILQ_ENTRY(conn) step_link; /* its handshake can go on */
+	TAILQ_ENTRY(conn) read_link; /* has something to read */
 	struct conn_set *set;
 	enum conn_state state;
-	bool dirty, can_step;
+	bool dirty, can_step, can_read;
 	bool gone_away;  /* the second GOAWAY is sent */
 	bool locked_out; /* its principal may not stay */
 	bool recheck;    /* the certificate has not been held against what was loaded last */
@@ -43,7 +44,7 @@ struct conn {
 	struct ssl_st *ssl;
 	struct h2 *h2; /* NULL until the handshake is done */
 	struct event readable, writable;
-	struct event again; /* more to do than one turn allows */
+	struct event again; /* more to write than one turn allows */
 	int64_t since_ms;   /* when the state began */
 	int64_t blocked_ms; /* since when the socket takes nothing; 0 when it does */
 	int64_t heard_ms;   /* when bytes came last */
@@ -66,6 +67,8 @@ bool conn_start(struct conn_set *set, int fd, const struct sockaddr_storage *add
 
 /* Sends what there is to send; does nothing in a state without anything to send. */
 void conn_flush(struct conn *c);
+/* Reads a little and acts on it; calls conn_set_has_read() when there is nothing more to read for now. */
+void conn_read(struct conn *c);
 /* Ends the connection as soon as a limit of time is over. */
 void conn_check_time(struct conn *c, int64_t now_ms);
 /* Takes the next step of a handshake. */

@@ -6,7 +6,9 @@
 
 #include "clock.h"
 #include "conn.h"
+#include "h2.h"
 #include "log.h"
+#include "share.h"
 
 #include <event2/util.h>
 #include <stdio.h>
@@ -18,6 +20,12 @@ enum {
 	/* A step may be a signature, a check a chain of them: between so many, everybody else has their turn. */
 	STEPS_A_TURN = 4,
 	RECHECKS_A_TURN = 16,
+	/*
+	 * One principal's connections may be read for so long in a turn: ten thousand calls that come at once are taken
+	 * a few at a time, and whoever has asked for little does not wait for them.
+	 */
+	READ_US_A_TURN = 1000,
+	BURIALS_A_TURN = 4, /* a connection may have a hundred calls to end */
 };
 
 static const struct timeval next_turn = {0, 0};
@@ -98,6 +106,65 @@ static void on_step(evutil_socket_t fd, short what, void *arg)
 		event_add(&set->step, &next_turn);
 }
 
+void conn_set_can_read(struct conn_set *set, struct conn *c)
+{
+	if (c->can_read)
+		return;
+	c->can_read = true;
+	TAILQ_INSERT_TAIL(&set->reads, c, read_link);
+	event_active(&set->read, EV_TIMEOUT, 0);
+}
+
+void conn_set_has_read(struct conn_set *set, struct conn *c)
+{
+	if (!c->can_read)
+		return;
+	c->can_read = false;
+	TAILQ_REMOVE(&set->reads, c, read_link);
+}
+
+/* One round: a little from each whose principal has time left in this turn. False when there was none. */
+static bool read_round(struct conn_set *set)
+{
+	struct conn *c, *next, *last = TAILQ_LAST(&set->reads, conn_list);
+	int64_t before = clock_us(), now;
+	bool any = false;
+
+	for (c = TAILQ_FIRST(&set->reads); c; c = next) {
+		struct share *share = h2_share(c->h2);
+
+		next = c == last ? NULL : TAILQ_NEXT(c, read_link);
+		if (share->turn != set->read_turn) {
+			share->turn = set->read_turn;
+			share->turn_us = 0;
+		}
+		if (share->turn_us >= READ_US_A_TURN)
+			continue;
+		TAILQ_REMOVE(&set->reads, c, read_link);
+		TAILQ_INSERT_TAIL(&set->reads, c, read_link);
+		conn_read(c);
+		now = clock_us();
+		share->turn_us += now - before;
+		before = now;
+		any = true;
+	}
+	return any;
+}
+
+/* What is left waits for the next turn, behind those that have not been read in this one. */
+static void on_read(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn_set *set = arg;
+
+	(void)fd;
+	(void)what;
+	set->read_turn++;
+	while (read_round(set))
+		;
+	if (!TAILQ_EMPTY(&set->reads))
+		event_add(&set->read, &next_turn);
+}
+
 /* After a reload: those that have not been checked yet, a few a turn. */
 static void on_recheck(evutil_socket_t fd, short what, void *arg)
 {
@@ -135,7 +202,7 @@ void conn_set_bury(struct conn_set *set, struct conn *c)
 	event_active(&set->turn, EV_TIMEOUT, 0);
 }
 
-/* The end of the turn: one flush for each that has something, then the dead are freed. */
+/* The end of the turn: one flush for each that has something, then the first of the dead are freed. */
 static void on_turn(evutil_socket_t fd, short what, void *arg)
 {
 	struct conn_set *set = arg;
@@ -148,11 +215,13 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 		TAILQ_REMOVE(&set->dirty, c, turn_link);
 		c->dirty = false;
 	}
-	while ((c = TAILQ_FIRST(&set->dead))) {
+	for (int i = 0; i < BURIALS_A_TURN && (c = TAILQ_FIRST(&set->dead)); i++) {
 		TAILQ_REMOVE(&set->dead, c, link);
 		set->count--;
 		conn_free(c);
 	}
+	if (!TAILQ_EMPTY(&set->dead))
+		event_add(&set->turn, &next_turn);
 	if (set->count == 0)
 		event_del(&set->sweep);
 	if (set->count == 0 && set->on_empty) {
@@ -193,9 +262,11 @@ void conn_set_init(
 	TAILQ_INIT(&set->dirty);
 	TAILQ_INIT(&set->hands);
 	TAILQ_INIT(&set->steps);
+	TAILQ_INIT(&set->reads);
 	evutil_secure_rng_get_bytes(&key, sizeof key);
 	admission_init(&set->admission, key);
 	evtimer_assign(&set->step, base, on_step, set);
+	evtimer_assign(&set->read, base, on_read, set);
 	evtimer_assign(&set->recheck, base, on_recheck, set);
 	event_assign(&set->turn, base, -1, 0, on_turn, set);
 	event_assign(&set->sweep, base, -1, EV_PERSIST, on_sweep, set);
@@ -208,8 +279,10 @@ void conn_set_release(struct conn_set *set)
 	set->on_empty = NULL;
 	while ((c = TAILQ_FIRST(&set->live)))
 		conn_kill(c);
-	on_turn(-1, 0, set);
+	while (set->count > 0)
+		on_turn(-1, 0, set);
 	event_del(&set->turn);
+	event_del(&set->read);
 	event_del(&set->sweep);
 	event_del(&set->step);
 	event_del(&set->recheck);

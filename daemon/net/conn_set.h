@@ -21,8 +21,9 @@ struct conn;
 TAILQ_HEAD(conn_list, conn);
 
 /*
- * The connections of one listener. Once a loop turn, after all callbacks of the turn, those that have
- * something to send are flushed (one SSL_write each) and those that are dead are freed.
+ * The connections of one listener. Once a loop turn, after the callbacks of the turn, those that have something to read
+ * are read by turns, as far as their principals' time goes; then those that have something to send are flushed (one
+ * SSL_write each) and those that are dead are freed.
  */
 struct conn_set {
 	struct event_base *base;
@@ -34,10 +35,13 @@ struct conn_set {
 	unsigned count;         /* live and dead ones */
 	struct conn_list hands; /* in their handshake, the one that has taken longest first; linked by `hand_link` */
 	struct conn_list steps; /* of these, those that can go on; linked by `step_link` */
+	struct conn_list reads; /* open and with something to read, in their order; linked by `read_link` */
 	unsigned hand_count;
+	uint64_t read_turn; /* which one it is */
 	struct admission admission;
 	struct event turn, sweep;
 	struct event step;             /* the next few handshakes */
+	struct event read;             /* what can be read in this turn */
 	struct event recheck;          /* the next few certificates after a reload */
 	int64_t draining_since_ms;     /* 0: not draining */
 	void (*on_empty)(void *owner); /* called in the turn that frees the last one while draining */
@@ -62,10 +66,15 @@ void conn_set_make_room(struct conn_set *set);
 /* Whether another line about a refused peer may be logged: 20 a second, then they are only counted. */
 bool conn_set_may_log(struct conn_set *set);
 
-/* For conn.c: a new one; one whose handshake can go on, or is over; one with something to send; one to be freed. */
+/*
+ * For conn.c: a new one; one whose handshake can go on, or is over; one with something to read, or nothing more; one
+ * with something to send; one to be freed.
+ */
 void conn_set_add(struct conn_set *set, struct conn *c);
 void conn_set_can_step(struct conn_set *set, struct conn *c);
 void conn_set_greeted(struct conn_set *set, struct conn *c);
+void conn_set_can_read(struct conn_set *set, struct conn *c);
+void conn_set_has_read(struct conn_set *set, struct conn *c);
 void conn_set_soil(struct conn_set *set, struct conn *c);
 void conn_set_bury(struct conn_set *set, struct conn *c);
 

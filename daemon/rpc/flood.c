@@ -88,6 +88,10 @@ static bool flood_frame(struct flood *f)
 	}
 	if (type == FRAME_DATA && f->payload > 0)
 		return true;
+	if (type == FRAME_SETTINGS && f->payload > FLOOD_SETTINGS_MAX * SETTINGS_ENTRY) {
+		f->long_settings = true;
+		return false;
+	}
 	if (type == FRAME_SETTINGS && f->payload > SETTINGS_ENTRY)
 		return flood_spend(f, f->payload / SETTINGS_ENTRY);
 	return flood_spend(f, 1);
@@ -131,6 +135,8 @@ bool flood_received(struct flood *f, const uint8_t *bytes, size_t len, int64_t n
 
 const char *flood_why(const struct flood *f)
 {
+	if (f->long_settings)
+		return "too_many_settings";
 	return f->header_block > FLOOD_HEADER_BLOCK_MAX ? "headers_too_large" : "too_many_control_frames";
 }
 

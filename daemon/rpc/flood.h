@@ -15,10 +15,11 @@
 #include <stdint.h>
 
 enum {
-	FLOOD_BUDGET = 1000,            /* control frames at once */
-	FLOOD_REFILL_PER_S = 100,       /* and so many a second after that */
-	FLOOD_BUDGET_MAX = 4000,        /* most that requests and replies can add up to */
-	FLOOD_CREDIT = 4,               /* control frames that come with one request or one reply frame */
+	FLOOD_BUDGET = 1000,      /* control frames at once */
+	FLOOD_REFILL_PER_S = 100, /* and so many a second after that */
+	FLOOD_BUDGET_MAX = 4000,  /* most that requests and replies can add up to */
+	FLOOD_SETTINGS_MAX = 32,  /* entries of one SETTINGS frame; nghttp2 would end it too, but tell nobody here */
+	FLOOD_CREDIT = 4,         /* control frames that come with one request or one reply frame */
 	FLOOD_OWN_RESETS_PER_S = 100,   /* RST_STREAM we had to send */
 	FLOOD_RESETS = 1000,            /* calls that the client cancels at once; FLOOD_REFILL_PER_S after that */
 	FLOOD_HEADER_BLOCK_MAX = 65536, /* bytes of HEADERS and its CONTINUATIONs, as they come */
@@ -32,6 +33,7 @@ struct flood {
 	unsigned header_len;
 	uint32_t payload;      /* bytes of its payload still to come */
 	bool padding_next;     /* the next byte says how much of a DATA frame is padding */
+	bool long_settings;    /* a frame of SETTINGS was over FLOOD_SETTINGS_MAX */
 	uint32_t header_block; /* bytes of the header block that is arriving */
 	int64_t tokens, resets, refilled_ms;
 	int64_t second_ms; /* begin of the second in which own_resets are counted */

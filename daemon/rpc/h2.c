@@ -22,9 +22,9 @@ enum {
 	STREAM_WINDOW = 256 * 1024, /* request bytes a stream may send ahead */
 	CONNECTION_WINDOW = 1024 * 1024,
 	OUTBOUND_ACKS_MAX = 200,        /* PING and SETTINGS acks that wait for a peer that does not read */
-	SETTINGS_MAX = 32,              /* entries of one SETTINGS frame */
 	RESET_BURST = 2 * FLOOD_RESETS, /* behind our own count, which ends it with a reason */
 	RESET_PER_S = FLOOD_REFILL_PER_S,
+	BITE_MIN = 1024,
 	QUEUED_MAX = 1024 * 1024, /* reply bytes waiting, above which calls are not begun */
 };
 
@@ -273,7 +273,7 @@ static bool h2_shared_init(void)
 	}
 	nghttp2_option_set_no_auto_window_update(options, 1);
 	nghttp2_option_set_max_outbound_ack(options, OUTBOUND_ACKS_MAX);
-	nghttp2_option_set_max_settings(options, SETTINGS_MAX);
+	nghttp2_option_set_max_settings(options, FLOOD_SETTINGS_MAX);
 	nghttp2_option_set_stream_reset_rate_limit(options, RESET_BURST, RESET_PER_S);
 	return true;
 }
@@ -350,6 +350,12 @@ static const char *h2_flood_of(ssize_t error)
 		if (floods[i].error == error)
 			return floods[i].why;
 	return NULL;
+}
+
+/* A call and its body may have forty bytes, but what is left of one frame is one piece of work. */
+size_t h2_bite(const struct h2 *h2)
+{
+	return h2->flood.payload > BITE_MIN ? h2->flood.payload : BITE_MIN;
 }
 
 bool h2_receive(struct h2 *h2, const uint8_t *bytes, size_t len)
@@ -576,11 +582,4 @@ const struct peer *h2_peer(const struct h2 *h2)
 struct share *h2_share(const struct h2 *h2)
 {
 	return h2->share;
-}
-
-bool h2_memory_short(const struct h2 *h2)
-{
-	struct error ignored = {.code = STATUS_OK};
-
-	return !call_memory_left(h2, 0, &ignored);
 }

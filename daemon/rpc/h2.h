@@ -28,6 +28,8 @@ void h2_free(struct h2 *h2);
 
 /* Takes what the peer sent. False: the session is broken, send what is left and end the connection. */
 bool h2_receive(struct h2 *h2, const uint8_t *bytes, size_t len) MUST_CHECK;
+/* How many bytes h2_receive() is to get at once at most, so that they hold few calls. */
+size_t h2_bite(const struct h2 *h2);
 /* The next bytes to send, at most about 16 KiB, valid until the next call; 0: nothing now; -1: broken. */
 ssize_t h2_send(struct h2 *h2, const uint8_t **ret_bytes);
 /* Nothing more will come or go: the connection can be ended once the bytes that were taken are out. */
@@ -53,6 +55,9 @@ int64_t h2_idle_since(const struct h2 *h2);
  * headers, within handshake_timeout_ms; resets calls whose replies it does not take within stall_timeout_ms.
  */
 void h2_check_time(struct h2 *h2, int64_t now_ms);
+
+/* What the peer's principal has in use, on this connection and on others. */
+struct share *h2_share(const struct h2 *h2);
 
 /* For call.c. */
 
@@ -94,9 +99,5 @@ void h2_held_sub(struct h2 *h2, size_t bytes);
 
 struct rpc *h2_rpc(const struct h2 *h2);
 const struct peer *h2_peer(const struct h2 *h2);
-/* What the peer's principal has in use, on this connection and on others. */
-struct share *h2_share(const struct h2 *h2);
-/* Calls are refused for want of memory: what there is to send should go out at once. */
-bool h2_memory_short(const struct h2 *h2);
 
 #endif

@@ -254,6 +254,37 @@ def test_calls_that_came_while_the_daemon_stood_still(own_daemon, world):
     assert UNDER_ASAN or (most[0] - before) / 1024 < 48, f"grew by {(most[0] - before) / 1024:.1f} MiB"
 
 
+def test_whoever_asks_for_little_does_not_wait_for_a_flood(own_daemon, world):
+    """
+    Ten thousand calls of one principal are there at once, and behind them one of another. How many were answered before
+    that one is the daemon's own doing, however busy the machine is.
+    """
+    daemon = own_daemon("between", **{**LIMITS, "log_level": "info"}).start()
+    target = target_of(world, daemon, "IND")
+    wires = floods.connections(floods.Target(**target), 100)
+    certificate, key = world.certificates.person("vera")
+    vera = floods.connections(floods.Target(**{**target, "certificate": str(certificate), "key": str(key)}), 1)[0]
+    daemon.process.send_signal(signal.SIGSTOP)
+    for wire in wires:
+        wire.send(b"".join(floods.headers(stream) + floods.message(stream) for stream in range(1, 201, 2)))
+    vera.send(floods.headers(1) + floods.message(1))
+    daemon.process.send_signal(signal.SIGCONT)
+    until = time.monotonic() + 30 * SLOWER
+    # Nobody sends another byte: what was not read in the first turn must be read all the same.
+    while sum(sum(wire.statuses.values()) for wire in wires) < 10000 or not vera.statuses:
+        assert time.monotonic() < until, "some have no answer"
+        for wire in [*wires, vera]:
+            wire.read()
+    for wire in [*wires, vera]:
+        wire.socket.close()
+    daemon.stop()
+    ended = re.findall(r"event=call .* principal=(mallory|vera) ", daemon.text())
+    assert ended.count("mallory") == 10000
+    before = ended.index("vera")
+    show(f"calls of the flood that ended before the one behind them: {before}")
+    assert before < 2000, f"{before} calls of the flood came first"
+
+
 def test_standing_still(ground):
     """Every way to begin and not go on, beside each other: each is ended in its time."""
     slow = [row for row in FLOODS if row.kind == SLOW]

@@ -104,6 +104,18 @@ static void each_entry_of_settings_costs(void **state)
 	assert_int_equal(pass(&f, SETTINGS, 0, 48, 1000), FLOOD_BUDGET / 8);
 }
 
+static void one_frame_of_settings_has_its_size(void **state)
+{
+	uint8_t bytes[9 + 255];
+	struct flood f;
+
+	(void)state;
+	begin(&f);
+	assert_true(flood_received(&f, bytes, frame(bytes, SETTINGS, 0, FLOOD_SETTINGS_MAX * 6), 1000));
+	assert_false(flood_received(&f, bytes, frame(bytes, SETTINGS, 0, FLOOD_SETTINGS_MAX * 6 + 6), 1000));
+	assert_string_equal(flood_why(&f), "too_many_settings");
+}
+
 static void header_blocks_have_a_size(void **state)
 {
 	uint8_t bytes[9 + 255];
@@ -210,6 +222,7 @@ int main(void)
 		cmocka_unit_test(frames_that_carry_something_cost_nothing),
 		cmocka_unit_test(padding_is_nothing),
 		cmocka_unit_test(each_entry_of_settings_costs),
+		cmocka_unit_test(one_frame_of_settings_has_its_size),
 		cmocka_unit_test(header_blocks_have_a_size),
 		cmocka_unit_test(cancelled_calls_have_a_budget),
 		cmocka_unit_test(replies_and_time_add_to_it),
