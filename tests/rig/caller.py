@@ -59,7 +59,7 @@ class Caller:
     def __getattr__(self, name):
         if name.startswith("_") or name not in contract.methods():
             raise AttributeError(name)
-        return lambda timeout=20, **values: self.call(contract.methods()[name], values, timeout)
+        return lambda timeout=60, **values: self.call(contract.methods()[name], values, timeout)
 
     @staticmethod
     def request(method, values):
@@ -68,13 +68,13 @@ class Caller:
             message.request_id = str(uuid.uuid4())
         return message
 
-    def call(self, method, values, timeout=20):
+    def call(self, method, values, timeout=60):
         message = self.request(method, values)
         if method.streams:
             return list(self.stream(method, message, timeout))
         return method.reply.FromString(self.raw(method.path, message.SerializeToString(), timeout))
 
-    def raw(self, path, payload, timeout=20, metadata=None):
+    def raw(self, path, payload, timeout=60, metadata=None):
         """Bytes in, bytes out."""
         try:
             reply, call = self.channel.unary_unary(path).with_call(payload, timeout=timeout, metadata=metadata)
