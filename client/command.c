@@ -33,6 +33,7 @@
 #define SERVICE_WIDE      "procedure procedure_version readings answers analyser analyser_out_of_date ticket recorded_at id"
 #define SHEET_COLUMNS     "step kind title unit mode limit_text may_skip passing failing"
 #define PROCEDURE_COLUMNS "code name version post_repair class family model stopped plans"
+#define TREND_COLUMNS     "agency tag test last_value unit per_year fit limit_text leaves_on due_on"
 #define ANALYSER_COLUMNS  "serial manufacturer model calibrated_on calibration_due_on out_of_date retired"
 #define TICKET_COLUMNS    "number tag state priority problem opened_at"
 #define TICKET_WIDE                                                                                                    \
@@ -104,6 +105,7 @@ const struct noun nouns[] = {
 	{"procedure", "What exactly is done at a service, step by step"},
 	{"analyser", "The test sets that readings are taken with"},
 	{"meter", "How much equipment was used, for plans that go by it"},
+	{"trend", "Where the readings of a radio are heading"},
 	{"alert", "What has become overdue, said once"},
 	{"route", "Who is told of alerts, and how"},
 	{"report", "What services and repairs add up to: kept plans, time, cost, failures"},
@@ -252,6 +254,12 @@ const struct command commands[] = {
 		.columns = ANALYSER_COLUMNS, .wide = "notes revision", .fields = "-analyser.serial analyser.out_of_date",
 		.fetch = "AnalyserService.GetAnalyser", .take = "analyser.serial analyser.revision",
 		.example = "radioshop analyser update R8K10042 --calibrated-on 2027-02-20 --calibration-due-on 2028-02-19"},
+
+	{.noun = "trend", .verb = "show", .method = "TrendService.SummarizeTrends", .positional = "asset",
+		.columns = TREND_COLUMNS, .wide = "band mode readings first_on last_on",
+		.example = "radioshop trend show 1042"},
+	{.noun = "trend", .verb = "early", .method = "TrendService.ListEarlyCalls", .columns = TREND_COLUMNS,
+		.wide = "band mode readings first_on last_on", .alone = true, .example = "radioshop trend early --agency IND"},
 
 	{.noun = "service", .verb = "sheet", .method = "ServiceRecordService.GetServiceSheet", .positional = "asset",
 		.columns = SHEET_COLUMNS, .wide = "test band limit_source legal_limit_text limit",

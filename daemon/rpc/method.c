@@ -62,6 +62,8 @@ static const struct method_row rows[] = {
 	ROW(Analyser,      ListAnalysers,       PAGE,   READ,  READERS),
 	ROW(Analyser,      CreateAnalyser,      ONE,    WRITE, ADMINS),
 	ROW(Analyser,      UpdateAnalyser,      ONE,    WRITE, ADMINS),
+	ROW(Trend,         SummarizeTrends,     LIST,   READ,  READERS),
+	ROW(Trend,         ListEarlyCalls,      PAGE,   SLOW,  READERS),
 	ROW(ServiceRecord, GetServiceSheet,     LIST,   READ,  READERS),
 	ROW(Schedule,      SkipDue,             ONE,    WRITE, EDITORS),
 	ROW(Schedule,      DeferDue,            ONE,    WRITE, EDITORS),
@@ -153,7 +155,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 122, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 124, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

@@ -10,7 +10,7 @@ PAGED = sorted(name for name, method in contract.methods().items() if method.pag
 # How a row is told from another.
 KEYS = {"ListAgencies": "code", "ListModels": "number", "ListAssets": "tag", "ListPlans": "code", "ListDue": "tag",
         "ListServiceRecords": "id", "ListDueChanges": "id", "ListMeterReadings": "id", "ListTickets": "number", "ListAlerts": "id", "ListEvents": "id", "ListLimits": "id",
-        "ListProcedures": "code", "ListAnalysers": "serial",
+        "ListProcedures": "code", "ListAnalysers": "serial", "ListEarlyCalls": "tag",
         "ListPrincipals": "name",
         "ListTicketCodes": ("kind", "code"),
         "ListAgreements": "from_month", "ListLabourRates": "from_day", "ListAlertRoutes": "code", "ListDeliveries": "id",
@@ -47,6 +47,9 @@ def filled(world):
     rows = [{"line": i, "tag": f"R{i:03d}", "class": "portable"} for i in range(23)]
     world.tina.CreateStockLocation(location={"code": "PAGED", "name": "Shelf"})
     made = world.tina.ImportAssets(agency=agency, rows=rows).results
+    world.ada.SetLimit(limit={"test": "paged_line", "direction": "maximum", "high": 3.5, "unit": "Hz", "source": "x", "valid_from": day(-500)})
+    world.ada.CreateProcedure(procedure={"code": "PAGEDLINE", "name": "x"},
+                              steps=[{"step": "line", "kind": "reading", "unit": "Hz", "test": "paged_line"}])
     # The plan is older than the assets: paper from long ago makes them due, all on one day.
     for result in made:
         world.tina.CreateServiceRecord(asset=result.id, plan="P00", result="passed", done_on=day(-400))
@@ -62,6 +65,9 @@ def filled(world):
         world.ada.CreateModel(model={"number": f"PG{result.id[-12:]}", "manufacturer": "Test", "class": "other"})
         world.person(f"paged-{result.id[-12:]}")
         world.ada.CreateProcedure(procedure={"code": f"PG{result.id[-12:]}", "name": "x"}, steps=[{"step": "x", "kind": "check"}])
+        for month, value in enumerate((1, 2, 3)):  # heads for its limit before the radio is due
+            world.tina.CreateServiceRecord(asset=result.id, procedure="PAGEDLINE", done_on=day(-399 + 30 * month),
+                                           readings=[{"name": "line", "value": value, "unit": "Hz"}])
         world.ada.CreateAnalyser(analyser={"serial": f"PG{result.id[-12:]}", "manufacturer": "Test", "model": "x"})
     for i in range(23):
         world.ada.CreateAlertRoute(route={"agency": agency, "code": f"R{i:02d}", "channel": "output", "from_step": i})

@@ -13,6 +13,7 @@ MAY = {
     "GetPlan": READERS, "ListPlans": READERS, "ListDue": READERS, "SummarizeDue": READERS,
     "ListServiceRecords": READERS, "ListLimits": READERS, "SetLimit": "admin",
     "GetProcedure": READERS, "ListProcedures": READERS, "GetAnalyser": READERS, "ListAnalysers": READERS, "GetServiceSheet": READERS,
+    "SummarizeTrends": READERS, "ListEarlyCalls": READERS,
     "CreateProcedure": "admin", "UpdateProcedure": "admin", "ReviseProcedure": "admin", "AttachProcedure": "fleet_manager admin",
     "CreateAnalyser": "admin", "UpdateAnalyser": "admin",
     "GetTicket": READERS, "ListTickets": READERS, "ListAlerts": READERS + " alerter", "ListEvents": READERS,

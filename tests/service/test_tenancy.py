@@ -103,6 +103,8 @@ def probes(name, ids):
         "ListAnalysers": [{}],
         "CreateAnalyser": [{"analyser": {"serial": "MINE", "manufacturer": "Mine", "model": "Mine"}}],
         "UpdateAnalyser": [{"analyser": {"serial": ids["serial"], "notes": "Mine", "revision": 1}, "update_mask": ["notes"]}],
+        "SummarizeTrends": [{"asset": ids["asset"]}, {"asset": ids["tag"]}],
+        "ListEarlyCalls": [{"agency": ids["agency"]}, {}],
         "GetServiceSheet": [{"asset": ids["asset"], "plan": ids["plan"]}, {"asset": ids["tag"]}],
         "SkipDue": [{"asset": ids["asset"], "plan": ids["plan"], "due_on": day(-135), "reason": "Mine"},
                     {"asset": ids["tag"], "due_on": day(-135), "reason": "Mine"}],
