@@ -39,6 +39,9 @@
 #define TICKET_WIDE                                                                                                    \
 	"agency problem_code cause cause_code action action_code outcome returns_ticket opened_by closed_at "          \
 	"labour_minutes cost_cents estimate_cents approved_cents"
+#define RMA_WIDE                                                                                                       \
+	"agency ticket_state outcome goodwill accessories carrier tracking serial_sent serial_back "                   \
+	"firmware_sent firmware_back codeplug_due cost_cents note opened_by opened_at id"
 #define OPENED_COLUMNS    TICKET_COLUMNS " returns_ticket"
 #define MOVED_COLUMNS     "number tag state priority problem moves"
 #define ASKED_COLUMNS     "number tag state estimate_cents approved_cents write_off_approved"
@@ -51,6 +54,7 @@
 #define LOCATION_COLUMNS  "code name kind closed"
 #define CHANGE_COLUMNS    "part name quantity unit location cost_cents on_hand"
 #define CHANGE_WIDE       "kind ticket to_location lots at id"
+#define RMA_COLUMNS       "number vendor kind state ticket tag shipped_on expected_on received_on turnaround_days days_late"
 #define ALERT_COLUMNS     "emitted_at kind agency tag plan due_on days_overdue assigned_to id"
 #define ALERT_WIDE        "what step acked_at acked_by ack_note snoozed_until snoozed_by snooze_note settled_at"
 #define ROUTE_COLUMNS     "agency code channel address principal kinds from_step quiet stopped queued"
@@ -100,6 +104,7 @@ const struct noun nouns[] = {
 	{"service", "Preventive maintenance that was done"},
 	{"plan", "What is to be done to which equipment, and how often"},
 	{"part", "Spare parts, and their use on tickets"},
+	{"rma", "Radios sent to the depot, or in under warranty"},
 	{"stock", "How many of which part lie where"},
 	{"location", "The shelves, vans and depots where parts lie"},
 	{"procedure", "What exactly is done at a service, step by step"},
@@ -431,6 +436,26 @@ const struct command commands[] = {
 		.columns = LOCATION_COLUMNS, .fields = "location.name location.kind location.closed location.revision",
 		.fetch = "StockService.GetStockLocation", .take = "location.code location.revision",
 		.example = "radioshop location update VAN-2 --name 'Van of bench 3'"},
+
+	{.noun = "rma", .verb = "open", .method = "RmaService.OpenRma", .positional = "ticket number",
+		.columns = RMA_COLUMNS, .wide = RMA_WIDE, .need = "kind",
+		.example = "radioshop rma open IND-2026-00042 RMA-771204 --kind warranty --expected-days 4"},
+	{.noun = "rma", .verb = "ship", .method = "RmaService.ShipRma", .positional = "rma", .columns = RMA_COLUMNS,
+		.wide = RMA_WIDE, .fetch = "RmaService.GetRma", .take = "revision=rma.revision",
+		.example = "radioshop rma ship RMA-771204 --carrier UPS --tracking 1Z999AA10123456784"},
+	{.noun = "rma", .verb = "receive", .method = "RmaService.ReceiveRma", .positional = "rma",
+		.columns = RMA_COLUMNS, .wide = RMA_WIDE, .fetch = "RmaService.GetRma", .take = "revision=rma.revision",
+		.example = "radioshop rma receive RMA-771204 --serial 837CXK9999 --firmware R32.10.00 --cost 310"},
+	{.noun = "rma", .verb = "codeplug", .method = "RmaService.ConfirmRmaCodeplug", .positional = "rma",
+		.columns = RMA_COLUMNS, .wide = RMA_WIDE, .fetch = "RmaService.GetRma", .take = "revision=rma.revision",
+		.example = "radioshop rma codeplug RMA-771204 --codeplug IND-PD-2026-1"},
+	{.noun = "rma", .verb = "cancel", .method = "RmaService.CancelRma", .positional = "rma reason",
+		.columns = RMA_COLUMNS, .wide = RMA_WIDE, .fetch = "RmaService.GetRma", .take = "revision=rma.revision",
+		.example = "radioshop rma cancel RMA-771204 'fixed at the bench'"},
+	{.noun = "rma", .verb = "list", .method = "RmaService.ListRmas", .columns = RMA_COLUMNS, .wide = RMA_WIDE,
+		.alone = true, .example = "radioshop rma list --overdue"},
+	{.noun = "rma", .verb = "show", .method = "RmaService.GetRma", .positional = "rma",
+		.example = "radioshop rma show RMA-771204"},
 
 	{.noun = "alert", .verb = "emit", .method = "AlertService.EmitAlerts", .columns = ALERT_COLUMNS,
 		.wide = ALERT_WIDE, .fields = "agency", .example = "radioshop alert emit", .run = action_emit},

@@ -21,6 +21,7 @@
 #include "radioshop/v1/principal.pb-c.h"
 #include "radioshop/v1/procedure.pb-c.h"
 #include "radioshop/v1/report.pb-c.h"
+#include "radioshop/v1/rma.pb-c.h"
 #include "radioshop/v1/schedule.pb-c.h"
 #include "radioshop/v1/service_record.pb-c.h"
 #include "radioshop/v1/stock.pb-c.h"
@@ -55,6 +56,7 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&radioshop__v1__principal_service__descriptor,
 	&radioshop__v1__procedure_service__descriptor,
 	&radioshop__v1__report_service__descriptor,
+	&radioshop__v1__rma_service__descriptor,
 	&radioshop__v1__schedule_service__descriptor,
 	&radioshop__v1__service_record_service__descriptor,
 	&radioshop__v1__stock_service__descriptor,

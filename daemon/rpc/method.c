@@ -107,6 +107,13 @@ static const struct method_row rows[] = {
 	ROW(Stock,         MoveParts,           ONE,    WRITE, BENCH),
 	ROW(Stock,         CountParts,          ONE,    WRITE, BENCH),
 	ROW(Stock,         ScrapParts,          ONE,    WRITE, BENCH),
+	ROW(Rma,           GetRma,              ONE,    READ,  READERS),
+	ROW(Rma,           ListRmas,            PAGE,   READ,  READERS),
+	ROW(Rma,           OpenRma,             ONE,    WRITE, BENCH),
+	ROW(Rma,           ShipRma,             ONE,    WRITE, BENCH),
+	ROW(Rma,           ReceiveRma,          ONE,    WRITE, BENCH),
+	ROW(Rma,           CancelRma,           ONE,    WRITE, BENCH),
+	ROW(Rma,           ConfirmRmaCodeplug,  ONE,    WRITE, BENCH),
 	ROW(Alert,         EmitAlerts,          LIST,   WRITE, ALERTERS),
 	ROW(Alert,         ListAlerts,          PAGE,   READ,  EVERYONE),
 	ROW(Alert,         AckAlert,            ONE,    WRITE, EDITORS),
@@ -155,7 +162,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 124, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 131, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

@@ -134,6 +134,27 @@ def test_the_stock_room(shop, world, agency):
     assert part not in shop.ok("tina", "part", "list") and part in shop.ok("tina", "part", "show", part)
 
 
+def test_out_to_the_depot_and_back(shop, world, agency):
+    asset = world.asset(agency, warranty_until=day(-1))
+    ticket = world.tina.OpenTicket(asset=asset.id, problem="x", received=True).ticket.number
+    shop.ok("tina", "ticket", "diagnose", ticket)
+    shop.fails(REFUSED, "tina", "rma", "open", ticket, f"R{agency}", "--kind", "warranty", says="goodwill")
+    shop.fails(USAGE, "tina", "rma", "open", ticket, f"R{agency}", says="--kind")
+    shop.ok("tina", "rma", "open", ticket, f"R{agency}", "--kind", "warranty", "--goodwill", "--expected-days", "4")
+    shop.ok("tina", "rma", "ship", ticket, "--carrier", "UPS", "--shipped-on", day(-20))
+    assert f"R{agency}" in shop.ok("vera", "rma", "--agency", agency, "--overdue")
+    assert f"R{agency}" in shop.ok("vera", "rma", "list", "--agency", agency, "--days-away", "10")
+    shop.fails(REFUSED, "tina", "ticket", "test", ticket, says="rma receive")
+    shop.fails(USAGE, "tina", "rma", "receive", ticket, "--outcome", "lost", says="unrepaired")
+    shop.ok("tina", "rma", "receive", f"R{agency}", "--serial", f"X{agency}", "--cost", "310")
+    shop.fails(REFUSED, "tina", "ticket", "ready", ticket, says="rma codeplug")
+    shop.ok("tina", "rma", "codeplug", f"R{agency}")
+    shop.ok("tina", "ticket", "ready", ticket)
+    shown = shop.ok("vera", "rma", "show", f"R{agency}")
+    assert asset.serial in shown and f"X{agency}" in shown and "310.00" in shown
+    assert asset.tag in shop.ok("vera", "asset", "find", asset.serial)
+
+
 def test_running_the_shop(shop, world):
     """Agencies, people, plans and assets by the command alone."""
     code, name = f"C{world.number():04d}", f"cli-{world.number()}"

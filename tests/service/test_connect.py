@@ -55,9 +55,11 @@ def ids(world):
     world.tina.CreateStockLocation(location={"code": f"{agency}L", "name": "shelf"})
     due = world.due(agency)[asset.tag, plan.code].due_on
     change = world.tina.DeferDue(asset=asset.id, plan=plan.code, due_on=due, deferred_to=day(20), reason="no time").change
+    rma = world.tina.OpenRma(ticket=ticket.number, number=f"{agency}R", kind="depot").rma
     return {"agency": agency, "asset": asset.id, "tag": asset.tag, "serial": asset.serial, "alias": asset.alias,
             "ticket": ticket.id, "number": ticket.number, "plan": plan.code, "alert": alerts[0].id, "person": person,
             "change": change.id, "part": f"{agency}P", "location": f"{agency}L", "month": world.bill(agency, []),
+            "rma": rma.number, "rma_id": rma.id,
             "route": "CONNECT", "delivery": world.nightly.ClaimDeliveries(agency=agency, host="x").deliveries[0].id}
 
 

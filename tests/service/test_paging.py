@@ -20,7 +20,7 @@ SHOP_WIDE = ("ListAgencies", "ListLimits", "ListProcedures", "ListAnalysers", "L
              "ListAgreements", "ListLabourRates")
 # The stock of parts: lists of the shop's own, and those of one shelf.
 KEYS.update({"ListParts": "number", "ListPartUses": ("ticket", "entry"), "ListStockLocations": "code", "ListStock": "part",
-             "ListPartMoves": "number"})
+             "ListPartMoves": "number", "ListRmas": "number"})
 SHOP_WIDE += ("ListParts", "ListStockLocations")
 ON_THE_SHELF = ("ListStock", "ListPartMoves")
 
@@ -62,6 +62,7 @@ def filled(world):
         world.tina.RecordMeter(asset=result.id, meter="hours", value=1)
         due = world.ada.ListDue(asset=result.id, plan="P00").items[0].due_on
         world.tina.DeferDue(asset=result.id, plan="P00", due_on=due, deferred_to=day(1), reason="x")
+        world.tina.OpenRma(ticket=ticket.number, number=part, vendor="Depot", kind="depot")
         world.ada.CreateModel(model={"number": f"PG{result.id[-12:]}", "manufacturer": "Test", "class": "other"})
         world.person(f"paged-{result.id[-12:]}")
         world.ada.CreateProcedure(procedure={"code": f"PG{result.id[-12:]}", "name": "x"}, steps=[{"step": "x", "kind": "check"}])

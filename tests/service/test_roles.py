@@ -38,6 +38,8 @@ MAY = {
     "ApproveTicket": "fleet_manager", "DeclineTicket": "fleet_manager",
     "GetTicketCode": READERS, "ListTicketCodes": READERS, "CreateTicketCode": "admin", "UpdateTicketCode": "admin",
     "GetTicketTerms": READERS, "UpdateTicketTerms": "fleet_manager admin",
+    "GetRma": READERS, "ListRmas": READERS, "OpenRma": "technician admin", "ShipRma": "technician admin",
+    "ReceiveRma": "technician admin", "CancelRma": "technician admin", "ConfirmRmaCodeplug": "technician admin",
     "GetPart": READERS, "ListParts": READERS, "CreatePart": "technician admin", "UpdatePart": "technician admin",
     "ListPartUses": READERS, "GetStockLocation": READERS, "ListStockLocations": READERS,
     "CreateStockLocation": "technician admin", "UpdateStockLocation": "technician admin", "ListStock": READERS,

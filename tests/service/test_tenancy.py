@@ -16,8 +16,10 @@ from rig.world import day, new_id
 CANARY = "CanaryOfIND"
 ABSENT = {"agency": "ZZZ", "asset": "00000000-0000-4000-8000-000000000001", "tag": "NOSUCHTAG1", "serial": "NOSUCHSER1",
           "ticket": "00000000-0000-4000-8000-000000000002", "number": "ZZZ-2026-00001", "plan": "NOPLAN",
-          "alert": "00000000-0000-4000-8000-000000000003", "change": "00000000-0000-4000-8000-000000000005", "alias": "NOSUCHALIAS", "part": "NOSUCHPART", "location": "NOSUCHPLACE",
-          "route": "NOROUTE", "delivery": "00000000-0000-4000-8000-000000000004", "month": "2199-12"}
+          "alert": "00000000-0000-4000-8000-000000000003", "change": "00000000-0000-4000-8000-000000000006",
+          "alias": "NOSUCHALIAS", "part": "NOSUCHPART", "location": "NOSUCHPLACE",
+          "route": "NOROUTE", "delivery": "00000000-0000-4000-8000-000000000004", "month": "2199-12",
+          "rma": "NOSUCHRMA", "rma_id": "00000000-0000-4000-8000-000000000005"}
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +54,12 @@ def ours(world):
     due = world.due("IND")[asset.tag, plan.code].due_on
     change = tina.DeferDue(asset=asset.id, plan=plan.code, due_on=due, deferred_to=day(20), reason=CANARY).change
     tina.RecordMeter(asset=asset.id, meter="hours", value=1, note=CANARY)
+    rma = tina.OpenRma(ticket=ticket.number, number="RMAOFIND1", vendor=f"{CANARY} vendor", kind="depot", accessories=CANARY).rma
     request, second = new_id(), world.asset("IND", notes=CANARY)
     world.caller("ind-technician").OpenTicket(request_id=request, asset=second.id, problem=f"{CANARY} again")
     return {"agency": "IND", "asset": asset.id, "tag": asset.tag, "serial": asset.serial, "alias": asset.alias,
             "ticket": ticket.id, "number": ticket.number, "plan": plan.code, "alert": alerts[0].id, "request": request, "change": change.id,
-            "part": f"{CANARY}P", "location": f"{CANARY}L",
+            "part": f"{CANARY}P", "location": f"{CANARY}L", "rma": rma.number, "rma_id": rma.id,
             "revision": ticket.revision, "route": "CANARYRT", "delivery": delivery.id, "month": month}
 
 
@@ -157,6 +160,13 @@ def probes(name, ids):
         "MoveParts": [{"part": ids["part"], "location": ids["location"], "to_location": ids["location"]}],
         "CountParts": [{"part": ids["part"], "location": ids["location"], "found": 1, "reason": "Mine"}],
         "ScrapParts": [{"part": ids["part"], "location": ids["location"], "reason": "Mine"}],
+        "GetRma": [{"rma": ids["rma"]}, {"rma": ids["rma_id"]}, {"rma": ids["number"]}],
+        "ListRmas": [{"agency": ids["agency"], "closed": True}, {"ticket": ids["number"]}, {"ticket": ids["ticket"]}, {}],
+        "OpenRma": [{"ticket": ids["ticket"], "number": "MINE", "kind": "depot"}, {"ticket": ids["number"], "number": "MINE", "kind": "depot"}],
+        "ShipRma": [{"rma": ids["rma"], "revision": 1}, {"rma": ids["rma_id"], "revision": 1}, {"rma": ids["number"], "revision": 1}],
+        "ReceiveRma": [{"rma": ids["rma"], "revision": 1, "cost_cents": 5}, {"rma": ids["rma_id"], "revision": 1}],
+        "CancelRma": [{"rma": ids["rma"], "revision": 1, "reason": "Mine"}, {"rma": ids["number"], "revision": 1, "reason": "Mine"}],
+        "ConfirmRmaCodeplug": [{"rma": ids["rma"], "revision": 1}, {"rma": ids["rma_id"], "revision": 1}],
         "EmitAlerts": [{"agency": ids["agency"]}, {}],
         "ListAlerts": [{"agency": ids["agency"]}, {}],
         "AckAlert": [{"alert": ids["alert"], "note": "Mine"}],
@@ -250,7 +260,7 @@ def test_the_probes_do_reach(world, ours):
                  "GetTicket", "ListTickets", "ListAlerts", "ListEvents", "GetAgency", "ListPlans", "GetAgreement", "ListAgreements",
                  "GetPart", "ListParts", "ListPartUses", "GetStockLocation", "ListStockLocations", "ListPartMoves",
                  "GetAlertRoute", "ListAlertRoutes", "ListDeliveries",
-                 "SummarizeMonth", "GetStatement", "ListStatements", "ListFundMovements"):
+                 "SummarizeMonth", "GetStatement", "ListStatements", "ListFundMovements", "GetRma", "ListRmas"):
         for values in probes(name, ours):
             assert CANARY in repr(world.vera.call(contract.methods()[name], values)), f"{name} {values}"
 

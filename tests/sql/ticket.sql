@@ -20,7 +20,7 @@ SELECT set_eq($$SELECT m.from_state || ' ' || m.to_state FROM radioshop.ticket_m
     ('reported', '{received,diagnosing,cancelled}'::text[]), ('received', '{diagnosing,cancelled}'),
     ('diagnosing', '{awaiting_parts,awaiting_approval,at_depot,repairing,testing,ready,cancelled}'),
     ('awaiting_parts', '{diagnosing,repairing,at_depot,cancelled}'), ('awaiting_approval', '{diagnosing,repairing,at_depot,cancelled}'),
-    ('at_depot', '{repairing,testing,ready}'), ('repairing', '{awaiting_parts,awaiting_approval,at_depot,testing}'), ('testing', '{repairing,ready}'),
+    ('at_depot', '{diagnosing,repairing,testing,ready}'), ('repairing', '{awaiting_parts,awaiting_approval,at_depot,testing}'), ('testing', '{repairing,ready}'),
     ('ready', '{returned,testing}'), ('returned', '{closed,diagnosing}'), ('closed', '{diagnosing}'), ('cancelled', '{reported}')) v (f, ts), unnest(ts) t
 $$, 'the moves are these');
 
