@@ -10,7 +10,7 @@ SELECT codeplug_due FROM radioshop.ticket WHERE false;
 
 DO $$
 BEGIN
-  ASSERT (SELECT version FROM radioshop.schema_version) >= 14, 'schema_version is below 14';
+  ASSERT (SELECT version FROM radioshop.schema_version) >= 16, 'schema_version is below 16';
   ASSERT (SELECT count(*) FROM pg_class WHERE oid IN ('radioshop.rma'::regclass, 'radioshop.asset_former_serial'::regclass)
     AND relrowsecurity AND relforcerowsecurity) = 2, 'row level security is not forced';
   ASSERT radioshop.add_weekdays('2026-11-20', 1) = '2026-11-23', 'a business day after Friday is not Monday';
