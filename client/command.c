@@ -35,10 +35,10 @@
 #define PROCEDURE_COLUMNS "code name version post_repair class family model stopped plans"
 #define TREND_COLUMNS     "agency tag test last_value unit per_year fit limit_text leaves_on due_on"
 #define ANALYSER_COLUMNS  "serial manufacturer model calibrated_on calibration_due_on out_of_date retired"
-#define TICKET_COLUMNS    "number tag state priority problem opened_at"
+#define TICKET_COLUMNS    "number tag state priority problem opened_at sla_remaining_minutes"
 #define TICKET_WIDE                                                                                                    \
 	"agency problem_code cause cause_code action action_code outcome returns_ticket opened_by closed_at "          \
-	"labour_minutes cost_cents estimate_cents approved_cents"
+	"labour_minutes cost_cents estimate_cents approved_cents sla_due_at"
 #define RMA_WIDE                                                                                                       \
 	"agency ticket_state outcome goodwill accessories carrier tracking serial_sent serial_back "                   \
 	"firmware_sent firmware_back codeplug_due cost_cents note opened_by opened_at id"
@@ -46,7 +46,8 @@
 #define MOVED_COLUMNS     "number tag state priority problem moves"
 #define ASKED_COLUMNS     "number tag state estimate_cents approved_cents write_off_approved"
 #define CODE_COLUMNS      "kind code name retired"
-#define TERMS_COLUMNS     "agency approval_above_cents return_days"
+#define TERMS_COLUMNS     "agency approval_above_cents return_days urgent_hours high_hours normal_hours low_hours"
+#define CALENDAR_COLUMNS  "time_zone hours revision"
 #define ENTRY_COLUMNS     "number tag state labour_minutes cost_cents"
 #define PART_COLUMNS      "number name manufacturer maker_number on_hand unit reorder_point"
 #define PART_WIDE         "reorder_quantity class models obsolete revision"
@@ -101,6 +102,7 @@ const struct noun nouns[] = {
 	{"ticket", "Repairs, from the report of a fault to the return of the radio"},
 	{"code", "The shop's codes of problems, causes and actions"},
 	{"terms", "What an agency and the shop have agreed about repairs"},
+	{"calendar", "When the shop works, by which agreed working time is counted"},
 	{"service", "Preventive maintenance that was done"},
 	{"plan", "What is to be done to which equipment, and how often"},
 	{"part", "Spare parts, and their use on tickets"},
@@ -384,7 +386,18 @@ const struct command commands[] = {
 	{.noun = "terms", .verb = "update", .method = "TicketTermsService.UpdateTicketTerms", .positional = "agency",
 		.columns = TERMS_COLUMNS, .wide = "revision", .fields = "-terms.agency",
 		.fetch = "TicketTermsService.GetTicketTerms", .take = "terms.agency terms.revision",
-		.example = "radioshop terms update IND --approval-above 250 --return-days 90"},
+		.example = "radioshop terms update IND --approval-above 250 --return-days 90 --urgent-hours 8"},
+	{.noun = "calendar", .verb = "show", .method = "ShopCalendarService.GetShopCalendar", .alone = true,
+		.example = "radioshop calendar"},
+	{.noun = "calendar", .verb = "update", .method = "ShopCalendarService.UpdateShopCalendar",
+		.columns = CALENDAR_COLUMNS, .fields = "calendar.time_zone calendar.hours calendar.revision",
+		.fetch = "ShopCalendarService.GetShopCalendar", .take = "calendar.revision",
+		.example = "radioshop calendar update --hours 'mon-fri 07:30-16:00' --hours 'sat 08:00-12:00'"},
+	{.noun = "calendar", .verb = "add", .method = "ShopCalendarService.AddShopHoliday", .positional = "day name",
+		.columns = CALENDAR_COLUMNS, .fields = "", .example = "radioshop calendar add 2026-12-25 'Christmas Day'"},
+	{.noun = "calendar", .verb = "remove", .method = "ShopCalendarService.RemoveShopHoliday", .positional = "day",
+		.columns = CALENDAR_COLUMNS, .fields = "", .example = "radioshop calendar remove 2026-12-25"},
+
 	{.noun = "part", .verb = "list", .method = "PartService.ListParts", .columns = PART_COLUMNS, .wide = PART_WIDE,
 		.example = "radioshop part list --model H98UCF9PW6BN"},
 	{.noun = "part", .verb = "show", .method = "PartService.GetPart", .positional = "part",

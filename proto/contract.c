@@ -24,8 +24,9 @@
 #include "radioshop/v1/rma.pb-c.h"
 #include "radioshop/v1/schedule.pb-c.h"
 #include "radioshop/v1/service_record.pb-c.h"
-#include "radioshop/v1/stock.pb-c.h"
+#include "radioshop/v1/shop_calendar.pb-c.h"
 #include "radioshop/v1/statement.pb-c.h"
+#include "radioshop/v1/stock.pb-c.h"
 #include "radioshop/v1/ticket.pb-c.h"
 #include "radioshop/v1/ticket_code.pb-c.h"
 #include "radioshop/v1/ticket_terms.pb-c.h"
@@ -59,8 +60,9 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&radioshop__v1__rma_service__descriptor,
 	&radioshop__v1__schedule_service__descriptor,
 	&radioshop__v1__service_record_service__descriptor,
-	&radioshop__v1__stock_service__descriptor,
+	&radioshop__v1__shop_calendar_service__descriptor,
 	&radioshop__v1__statement_service__descriptor,
+	&radioshop__v1__stock_service__descriptor,
 	&radioshop__v1__ticket_service__descriptor,
 	&radioshop__v1__ticket_code_service__descriptor,
 	&radioshop__v1__ticket_terms_service__descriptor,

@@ -114,6 +114,10 @@ static const struct method_row rows[] = {
 	ROW(Rma,           ReceiveRma,          ONE,    WRITE, BENCH),
 	ROW(Rma,           CancelRma,           ONE,    WRITE, BENCH),
 	ROW(Rma,           ConfirmRmaCodeplug,  ONE,    WRITE, BENCH),
+	ROW(ShopCalendar,  GetShopCalendar,     ONE,    READ,  READERS),
+	ROW(ShopCalendar,  UpdateShopCalendar,  ONE,    WRITE, ADMINS),
+	ROW(ShopCalendar,  AddShopHoliday,      ONE,    WRITE, ADMINS),
+	ROW(ShopCalendar,  RemoveShopHoliday,   ONE,    WRITE, ADMINS),
 	ROW(Alert,         EmitAlerts,          LIST,   WRITE, ALERTERS),
 	ROW(Alert,         ListAlerts,          PAGE,   READ,  EVERYONE),
 	ROW(Alert,         AckAlert,            ONE,    WRITE, EDITORS),
@@ -162,7 +166,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 131, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 135, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

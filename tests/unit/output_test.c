@@ -180,8 +180,8 @@ static void records_show_what_is_set(void **state)
 	struct output_options o = {.format = OUTPUT_TABLE, .shape = SHAPE_RECORD, .header = true};
 	char *text = write_all(*state, o, "TicketService.GetTicket", rows);
 
-	assert_non_null(strstr(text, "NUMBER              IND-2026-00042\n"));
-	assert_non_null(strstr(text, "PROBLEM             one\n                    two\n"));
+	assert_non_null(strstr(text, "NUMBER                 IND-2026-00042\n"));
+	assert_non_null(strstr(text, "PROBLEM                one\n                       two\n"));
 	assert_non_null(strstr(text, "ready, closed"));
 	assert_null(strstr(text, "CLOSED AT"));
 	assert_non_null(strstr(text, "\nENTRIES\n"));

@@ -1,0 +1,2 @@
+-- Takes a holiday away; every open clock is counted anew in the same transaction.
+SELECT z.refusal, z.time_zone, z.hours, z.holidays, z.revision FROM radioshop.change_shop_holiday(false, :day::date, NULL) z
