@@ -175,6 +175,17 @@ def test_alerts_and_reports_agree(world, agency, migrated):
     assert (kept.due, kept.on_time, kept.late, kept.overdue) == (2, 1, 1, 0), "late by the day it was deferred to; what was skipped is not asked"
 
 
+def test_done_long_before_the_day_it_was_deferred_to(world, agency):
+    """It counts for the occurrence that was deferred, not for one that the year between might have had."""
+    asset = world.asset(agency)
+    world.plan(agency, first_due_on=day(100))
+    change = world.tina.DeferDue(asset=asset.id, due_on=day(100), deferred_to=day(460), reason="on wildfire duty").change
+    world.ada.DecideDeferral(change=change.id, state="approved")
+    world.tina.CreateServiceRecord(asset=asset.id, plan="PM12", result="passed")
+    kept, = world.vera.SummarizeCompliance(agency=agency, to=day(470)).plans
+    assert (kept.due, kept.on_time, kept.overdue) == (1, 1, 0)
+
+
 # ---- two at one moment --------------------------------------------------------------------------------------------
 
 def together(world, *works):
