@@ -509,9 +509,10 @@ def test_a_large_stream_in_little_memory(shop, serve):
     assert done.kib < QUIET_KIB, done.kib
 
 
-def test_a_reader_that_has_enough(shop, serve):
-    """--limit ends the stream, which tells the server to stop."""
-    server = serve(one(lambda peer, r: (peer.head(r), [peer.message(r, row(f"A{i}")) for i in range(50)])))
+@pytest.mark.parametrize("rows", [3, 50])
+def test_a_reader_that_has_enough(shop, serve, rows):
+    """--limit ends the stream, which tells the server to stop: whether it waits then, or still sends while the command goes."""
+    server = serve(one(lambda peer, r: (peer.head(r), [peer.message(r, row(f"A{i}")) for i in range(rows)])))
     assert shop.ok("tina", "asset", "export", "--limit", "3", "--columns", "tag", port=server.port).split() == ["tag", "A0", "A1", "A2"]
     request, = server.requests()
     assert server.wait_until(lambda: request.reset is not None) and request.reset == CODES.CANCEL

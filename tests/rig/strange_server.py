@@ -54,30 +54,40 @@ class Peer:
         self.send_bytes(self.h2.data_to_send())
 
     def send_bytes(self, data):
-        try:
-            self.socket.sendall(data)
-        except OSError:
-            self.closed = True
-
-    def pump(self, seconds=0.05):
-        """Takes what comes within the time, once."""
+        """Once the other side has gone, its last words (RST_STREAM, GOAWAY) may still lie unread: they are taken first."""
         if self.closed:
             return
         try:
+            self.socket.sendall(data)
+        except OSError:
+            while self._take(0):
+                pass
+            self.closed = True
+
+    def pump(self, seconds=0.05):
+        """Takes what comes within the time, once, and answers it."""
+        if self._take(seconds):
+            self.flush()
+
+    def _take(self, seconds):
+        """Whether something came."""
+        if self.closed:
+            return False
+        try:
             if not self.socket.pending() and not select.select([self.socket], [], [], seconds)[0]:
-                return
+                return False
             data = self.socket.recv(65536)
         except (OSError, ValueError):  # ValueError: closed under our hands
             data = b""
         if not data:
             self.closed = True
-            return
+            return False
         try:
             for event in self.h2.receive_data(data):
                 self._note(event)
         except h2.exceptions.ProtocolError:
             pass
-        self.flush()
+        return True
 
     def _note(self, event):
         if isinstance(event, h2.events.RequestReceived):
