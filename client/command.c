@@ -35,10 +35,10 @@
 #define PROCEDURE_COLUMNS "code name version post_repair class family model stopped plans"
 #define TREND_COLUMNS     "agency tag test last_value unit per_year fit limit_text leaves_on due_on"
 #define ANALYSER_COLUMNS  "serial manufacturer model calibrated_on calibration_due_on out_of_date retired"
-#define TICKET_COLUMNS    "number tag state priority problem opened_at sla_remaining_minutes"
+#define TICKET_COLUMNS    "number tag state priority problem opened_at"
 #define TICKET_WIDE                                                                                                    \
 	"agency problem_code cause cause_code action action_code outcome returns_ticket opened_by closed_at "          \
-	"labour_minutes cost_cents estimate_cents approved_cents sla_due_at"
+	"labour_minutes cost_cents estimate_cents approved_cents sla_due_at sla_remaining_minutes"
 #define RMA_WIDE                                                                                                       \
 	"agency ticket_state outcome goodwill accessories carrier tracking serial_sent serial_back "                   \
 	"firmware_sent firmware_back codeplug_due cost_cents note opened_by opened_at id"
