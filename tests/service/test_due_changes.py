@@ -79,7 +79,7 @@ def test_refused_deferral_moves_nothing(world, late):
     with refused("FAILED_PRECONDITION", field="due_on", text=f"but on {day(-40)}"):
         world.tina.DeferDue(asset=late.id, due_on=day(-39), deferred_to=day(5), reason="of another day")
     with refused("NOT_FOUND", field="asset"):
-        world.tina.DeferDue(asset="NOSUCHTAG1", due_on=day(-40), deferred_to=day(5), reason="of nothing")
+        world.tina.DeferDue(asset="NOSUCHRADIO", due_on=day(-40), deferred_to=day(5), reason="of nothing")
     with refused("INVALID_ARGUMENT", "FAILED_PRECONDITION", field="deferred_to"):
         world.tina.DeferDue(asset=late.id, due_on=day(-40), deferred_to=day(5), reason="past the next one")
     plan = world.plan(late.agency, "YEARLY", first_due_on=day(-3), defer_limit_days=30)

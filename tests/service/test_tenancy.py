@@ -266,7 +266,10 @@ def test_the_probes_do_reach(world, ours):
                  "GetAlertRoute", "ListAlertRoutes", "ListDeliveries",
                  "SummarizeMonth", "GetStatement", "ListStatements", "ListFundMovements", "GetRma", "ListRmas"):
         for values in probes(name, ours):
-            assert CANARY in repr(world.vera.call(contract.methods()[name], values)), f"{name} {values}"
+            method = contract.methods()[name]
+            # Other tests have filled the lists as well.
+            paged = {"page_size": 1000} if "page_size" in method.request.DESCRIPTOR.fields_by_name else {}
+            assert CANARY in repr(world.vera.call(method, {**paged, **values})), f"{name} {values}"
 
 
 def test_the_lines_of_a_statement_do_reach(world, ours):
