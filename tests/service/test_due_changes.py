@@ -279,8 +279,12 @@ def test_a_plan_changes_while_a_service_is_recorded(world, agency):
 
 def test_two_readings_of_one_meter(world, agency):
     """Each is looked at after the other: one meter never has two readings that contradict each other."""
-    asset = world.asset(agency)
-    world.tina.RecordMeter(asset=asset.id, meter="ptt", value=100)
-    together(world, *[("tina", lambda c, v=v: c.RecordMeter(asset=asset.id, meter="ptt", value=v) and None) for v in (300, 200, 250, 400)])
-    values = [r.value for r in world.vera.ListMeterReadings(asset=asset.id).readings]
-    assert values == sorted(values, reverse=True) and values[-1] == 100 and 400 in values
+    for _ in range(4):
+        asset = world.asset(agency)
+        world.tina.RecordMeter(asset=asset.id, meter="ptt", value=100)
+        answers = together(world, *[("tina", lambda c, a=asset, v=v: c.RecordMeter(asset=a.id, meter="ptt", value=v) and None)
+                                    for v in (700, 600, 500, 400, 300, 200)])
+        assert all(a == "OK" or a.startswith("FAILED_PRECONDITION") and "does not go backwards" in a for a in answers), answers
+        values = [r.value for r in world.vera.ListMeterReadings(asset=asset.id).readings]
+        assert values == sorted(values, reverse=True) and values[-1] == 100 and values[0] == 700
+        assert len(values) == 1 + answers.count("OK")

@@ -105,6 +105,9 @@ SELECT is(pg_temp.serve(more, key), wanted, why) FROM (VALUES
   ('{"procedure": "NONE"}', 'result', 'NOT_FOUND|procedure|there is no procedure NONE', 'no such procedure'),
   ('{"procedure": "APX-PM"}', 'plan', '', 'a procedure outside a plan')) v (more, key, wanted, why);
 SELECT is((SELECT count(*) FROM radioshop.service_record r WHERE r.plan_id IS NULL), 1::bigint, 'is kept without a plan');
+SELECT is(pg_temp.make(code, '[{"step": "a", "kind": "check"}]', more), '1', code) FROM (VALUES ('FOR-MOBILES', '{"class": "mobile"}'::jsonb), ('FOR-7000', '{"family": "APX 7000"}'), ('FOR-H99', '{"model": "H99"}')) v (code, more);
+SELECT is(pg_temp.serve(jsonb_build_object('procedure', code)), format('FAILED_PRECONDITION|procedure|procedure %s does not apply to this class, family or model', code), 'not one of another class, family or model')
+  FROM unnest('{FOR-MOBILES,FOR-7000,FOR-H99}'::text[]) code;
 SELECT is((SELECT string_agg(DISTINCT concat_ws(' ', x.name, x.unit, x.test, x.band, x.mode, x.verdict, radioshop.limit_text(l.direction, l.low, l.high, l.unit)), ', ') FROM radioshop.service_reading x
   JOIN radioshop.reading_limit l USING (limit_id) WHERE x.name = 'tx_freq_error' AND x.value = 0.696), 'tx_freq_error kHz tx_freq_error 7/800 p25 passed ±696 Hz', 'what a reading was judged by is kept');
 
@@ -141,14 +144,21 @@ SELECT is((SELECT count(*) FROM radioshop.service_record r WHERE r.ticket_id IS 
 
 -- After a repair
 SELECT is(pg_temp.make('POST', '[{"step": "sound", "kind": "check"}]', '{"post_repair": true, "family": "apx 6000"}'), '1', 'a procedure for after a repair');
-CREATE FUNCTION pg_temp.move(state text) RETURNS text LANGUAGE sql AS $$ SELECT pg_temp.said(r, 'state') FROM radioshop.ticket t JOIN radioshop.asset a USING (agency_id, asset_id) CROSS JOIN LATERAL
-  pg_temp.move_ticket(jsonb_build_object('ticket', t.number, 'revision', t.revision, 'state', move.state)) r WHERE a.tag = 'P2' $$;
+CREATE FUNCTION pg_temp.move(state text, tag text DEFAULT 'P2') RETURNS text LANGUAGE sql AS $$ SELECT pg_temp.said(r, 'state') FROM radioshop.ticket t JOIN radioshop.asset a USING (agency_id, asset_id) CROSS JOIN LATERAL
+  pg_temp.move_ticket(jsonb_build_object('ticket', t.number, 'revision', t.revision, 'state', move.state)) r WHERE a.tag = move.tag $$;
 SELECT is(pg_temp.move('diagnosing') || pg_temp.move('testing'), 'diagnosingtesting', 'a ticket in testing');
 SELECT is(pg_temp.move('ready'), format('FAILED_PRECONDITION|state|ticket IND-%s-00001 is not ready before its radio has passed POST (Name) since it came to testing; record that first, for asset P2', extract(year FROM now())), 'does not go to ready untested');
 SELECT is(pg_temp.serve('{"asset": "P2", "procedure": "POST", "readings": [], "answers": [{"step": "sound", "answer": "no"}]}'), 'failed', 'when the test fails');
 SELECT matches(pg_temp.move('ready'), '^FAILED_PRECONDITION', 'it stays');
 SELECT is(pg_temp.serve('{"asset": "P2", "procedure": "POST", "readings": [], "answers": [{"step": "sound", "answer": "yes"}]}'), 'passed', 'when it passes');
+SELECT is(pg_temp.make(code, '[{"step": "a", "kind": "check"}]', '{"post_repair": true}' || more), '1', code) FROM (VALUES ('POST-MOBILE', '{"class": "mobile"}'::jsonb), ('POST-7000', '{"family": "APX 7000"}'),
+  ('POST-H99', '{"model": "H99"}'), ('POST-OLD', '{}')) v (code, more);
+SELECT matches(pg_temp.move('ready'), 'has passed POST-OLD \(Name\) since', 'of those made since only the one for every radio holds it back');
+SELECT is((SELECT pg_temp.said(r, 'stopped') FROM pg_temp.update_procedure('{"procedure": {"code": "POST-OLD", "revision": 1, "stopped": true}, "update_mask": {"paths": ["stopped"]}}') r), 'true', 'until it is stopped');
 SELECT is(pg_temp.move('ready'), 'ready', 'it goes');
+SELECT is((SELECT t.state FROM radioshop.open_ticket('P3', 'x', NULL, true) t), 'received', 'another ticket');
+SELECT is(pg_temp.move('diagnosing', 'P3'), 'diagnosing', 'of a radio that is looked at');
+SELECT is(pg_temp.move('ready', 'P3'), 'ready', 'and in which nothing was repaired needs no test');
 SELECT is(radioshop.refuse_untested('nothing', 'ready'), NULL, 'what is no ticket is not held back here');
 
 -- Only the shop's administrators, and only growing

@@ -92,6 +92,7 @@ SELECT is(pg_temp.said((radioshop.defer_due('P2', 'M', pg_temp.today() - 40, NUL
 SELECT matches((radioshop.defer_due('P2', 'M', pg_temp.today() - 40, pg_temp.today() + 1, 'x')).refusal, 'it is due again the day after', 'not past the next occurrence');
 SELECT is(pg_temp.make('Y', 12, 'months', pg_temp.today() - 40, class => 'portable', lim => 60), '12 months ', 'a yearly plan');
 SELECT matches((radioshop.defer_due('P2', 'Y', pg_temp.today() - 40, pg_temp.today() + 21, 'x')).refusal, 'that is the limit of 60 days', 'not past the limit of the plan');
+SELECT throws_ok(format($$SELECT radioshop.defer_due('P2', 'Y', %L, %L, ' ')$$, pg_temp.today() - 40, pg_temp.today() + 20), '23514', NULL, 'nor without a reason');
 SELECT is((SELECT (s.state, s.decided_by, s.next_due_on)::text FROM radioshop.defer_due('P2', 'Y', pg_temp.today() - 40, pg_temp.today() + 20, 'x') s),
   format('(asked,"",%s)', pg_temp.today() - 40), 'asked for: nothing moves');
 SELECT matches((radioshop.defer_due('P2', 'Y', pg_temp.today() - 40, pg_temp.today() + 10, 'x')).refusal, 'mona has asked already', 'asked once at a time');
@@ -120,6 +121,20 @@ SELECT is((radioshop.decide_deferral(pg_temp.asked('P3'), 'refused', ' done ')).
 SELECT is((SELECT count(*) FROM pg_temp.list_due_changes('{"open": true}')), 0::bigint, 'nothing waits');
 SELECT is((SELECT count(*) FROM pg_temp.list_due_changes('{"agency": "ind"}')), 3::bigint, 'everything is listed');
 SELECT is((SELECT count(*) FROM radioshop.event e WHERE e.resource = 'due_change'), 5::bigint, 'and every step is an event');
+-- A deferral keeps out of the blackout, and what was agreed meanwhile counts when it is approved
+SELECT is(pg_temp.make('B', 12, 'months', pg_temp.today() - 40, b_from => to_char(pg_temp.today() + 10, 'MM-DD'), b_until => to_char(pg_temp.today() + 12, 'MM-DD'),
+  class => 'portable', lim => 60), '12 months ', 'a yearly plan with a blackout');
+SELECT is(pg_temp.said((radioshop.defer_due('P7', 'B', pg_temp.today() - 40, pg_temp.today() + 12, 'x')).refusal), format(
+  'FAILED_PRECONDITION|deferred_to|%s lies in the plan''s blackout from %s until %s', pg_temp.today() + 12, to_char(pg_temp.today() + 10, 'MM-DD'),
+  to_char(pg_temp.today() + 12, 'MM-DD')), 'not into the blackout');
+SELECT is((radioshop.defer_due(tag, 'B', pg_temp.today() - 40, pg_temp.today() + 13, 'x')).state, 'asked', 'but to the day after') FROM unnest('{P7,P8}'::text[]) tag;
+SELECT is((radioshop.decide_deferral(pg_temp.asked('P7'), 'approved', '')).next_due_on, pg_temp.today() + 13, 'which is approved');
+SELECT is((radioshop.skip_due('P7', 'B', pg_temp.today() + 13, 'x')).due_on, pg_temp.today() - 40, 'who skips it then skips what the calendar had');
+SELECT is(pg_temp.due('P7', 'B'), (pg_temp.today() - 40 + interval '12 months')::date, 'and the next one is due');
+SELECT is((radioshop.update_plan('IND', 'B', 1, '{defer_limit_days,early_days}', '', '', 0, NULL, NULL, NULL, 0, 0, NULL, '', false, '', 1, '', '', 30, NULL, 0)).refusal, NULL, 'less is agreed');
+SELECT is(pg_temp.due('P8', 'B'), pg_temp.today() - 40, 'and all is reckoned anew: what is just asked for still moves nothing');
+SELECT matches((radioshop.decide_deferral(pg_temp.asked('P8'), 'approved', '')).refusal, 'that is the limit of 30 days', 'which counts for what was asked before');
+SELECT is((radioshop.decide_deferral(pg_temp.asked('P8'), 'refused', '')).next_due_on, pg_temp.today() - 40, 'what is refused moves nothing');
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Meters
@@ -161,6 +176,9 @@ SELECT is(pg_temp.due('P4', 'H'), NULL, 'and counts from there');
 SELECT is(pg_temp.make('NEW', 0, NULL, meter => 'hours', every => 500, class => 'portable'), '0 none ', 'a plan made today');
 SELECT is((SELECT s.meter_left FROM radioshop.schedule s JOIN radioshop.asset a USING (asset_id) JOIN radioshop.plan p USING (plan_id)
   WHERE a.tag = 'P4' AND p.code = 'NEW'), 500::bigint, 'counts from what the meter shows today');
+SELECT is(pg_temp.said((radioshop.record_meter('P1', 'ptt', v, NULL, false, '')).refusal), 'INVALID_ARGUMENT|value|a reading is 0 to 1000000000000', v || ' is no reading') FROM unnest('{-1,1000000000001}'::bigint[]) v;
+SELECT is(pg_temp.said((SELECT l ->> 'refusal' FROM pg_temp.import_meter_readings(jsonb_build_object('rows', (SELECT jsonb_agg(jsonb_build_object('line', n, 'asset', 'P1', 'meter', 'ptt', 'value', n))
+  FROM generate_series(1, 501) n))) l)), 'INVALID_ARGUMENT|rows|send at most 500 readings at once', 'nor 501 at once');
 SELECT throws_ok($$UPDATE radioshop.meter_reading SET value = 1$$, '42501', NULL, 'readings only grow');
 
 -- ---------------------------------------------------------------------------------------------------------------------
@@ -190,6 +208,15 @@ SELECT is((radioshop.record_service('P6', 'M', 'passed', NULL, NULL, NULL, NULL,
 INSERT INTO radioshop.asset (agency_id, tag, class, status, created_at) VALUES (901, 'LOST', 'portable', 'missing', now() - interval '3 days');
 SELECT is((SELECT b.away_from FROM radioshop.asset_absence b JOIN radioshop.asset a USING (asset_id) WHERE a.tag = 'LOST'),
   radioshop.day_at(now() - interval '3 days', 'America/Chicago'), 'what comes into the register while it is missing is away from then on');
+
+INSERT INTO radioshop.asset (agency_id, tag, class, status) VALUES (901, 'OLD', 'portable', 'retired');
+SELECT is(pg_temp.said((radioshop.record_meter('OLD', 'hours', 1, NULL, false, '')).refusal), 'FAILED_PRECONDITION|asset|asset IND:OLD is retired; nothing is read on it', 'not on what is retired');
+
+-- The constraints are the last guard
+SELECT throws_ok(format('UPDATE radioshop.%s SET %s', what, change), '23514', format('new row for relation "%s" violates check constraint "%s"', split_part(what, ' ', 1), rule), rule) FROM (VALUES
+  ('plan', 'early_days = -1', 'plan_early_days_range'), ('plan', 'defer_limit_days = 3651', 'plan_defer_limit_days_range'), ('plan', 'meter = $q$ptt$q$, meter_every = 1000000001', 'plan_meter_every_range'),
+  ('plan', 'interval_count = 0, interval_unit = NULL, rule = $q$$q$, meter = NULL, meter_every = 0', 'plan_comes_back'),
+  ('due_change', 'state = $q$approved$q$, decided_by = $q$$q$, decided_at = NULL', 'due_change_decided_whole'), ('asset_absence', 'back_on = away_from - 1', 'asset_absence_days_in_order')) v (what, change, rule);
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Tenancy

@@ -1,6 +1,6 @@
 -- Spare parts: constraints, the ledger and what follows it, and that a part is used once, for its price.
 BEGIN;
-SELECT plan(56);
+SELECT plan(58);
 INSERT INTO radioshop.agency (agency_id, code, name, time_zone) VALUES (901, 'IND', 'Independence', 'UTC'), (902, 'LSM', 'Lee''s Summit', 'UTC');
 INSERT INTO radioshop.principal (name, display_name) VALUES ('tina', 'Tina'), ('frank', 'Frank'), ('tom', 'Tom');
 INSERT INTO radioshop.principal_grant (principal_id, role, agency_id) SELECT p.principal_id, v.role, v.agency_id
@@ -72,6 +72,9 @@ SELECT throws_ok($$UPDATE radioshop.part_move SET quantity = 1$$, '42501', NULL,
 SELECT throws_ok($$DELETE FROM radioshop.part_use$$, '42501', NULL, 'nor a use deleted');
 SELECT throws_ok($$INSERT INTO radioshop.part_move (change_id, kind, part_id, lot_id, location_id, quantity, reason) SELECT radioshop.uuid_v7(), 'scrap', part_id, lot_id, location_id, -1 - quantity, 'x'
   FROM radioshop.part_stock LIMIT 1$$, '23514', 'new row for relation "part_stock" violates check constraint "part_stock_not_below_zero"', 'and nothing falls below zero');
+
+SELECT throws_ok(format($$INSERT INTO radioshop.part_move (change_id, kind, part_id, lot_id, location_id, quantity, reason) SELECT radioshop.uuid_v7(), %L, part_id, lot_id, location_id, -1, '' FROM radioshop.part_stock WHERE quantity > 0 LIMIT 1$$, kind), '23514',
+  format('new row for relation "part_move" violates check constraint "%s"', rule), why) FROM (VALUES ('scrap', 'part_move_reason_needed', 'nothing is thrown away without a reason'), ('use', 'part_move_ticket_fits', 'nor used without a ticket')) v (kind, rule, why);
 
 -- Who sees what
 SELECT is((radioshop.use_parts(pg_temp.number('L1'), 'SPK', 1, '', '')).refusal, NULL, 'one is used for another agency');

@@ -55,6 +55,8 @@ SELECT throws_ok(format($$UPDATE radioshop.ticket SET %s$$, what), '42501', NULL
 -- The limit of the agency holds against a bare UPDATE, too
 SELECT radioshop.enter('mona', '{fleet_manager}', 'x', 'c2', 60000, 5000, NULL, NULL);
 UPDATE radioshop.ticket_terms SET approval_above_cents = 10000;
+SELECT throws_ok(format('UPDATE radioshop.ticket_terms SET %s = %s', name, n), '23514', format('new row for relation "ticket_terms" violates check constraint "ticket_terms_%s_range"', name), format('not %s of them: %s', n, name))
+  FROM unnest('{urgent_hours,high_hours,normal_hours,low_hours}'::text[]) name, unnest('{-1,10001}'::int[]) n;
 SELECT radioshop.enter('tess', '{technician}', 'x', 'c3', 60000, 5000, NULL, NULL);
 SELECT is(pg_temp.set(1, 'estimate_cents = 10001'), 'done', 'an estimate');
 SELECT is(pg_temp.set(1, format('state = %L', s)), 'ticket_cost_approved', 'holds back ' || s) FROM unnest('{repairing,at_depot}'::text[]) s;
