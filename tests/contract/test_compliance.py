@@ -1,5 +1,5 @@
-"""tests/compliance.md names a test for each row of the protocol, tests/shared_cost.md for each rule of shared cost; this holds the
-names against the tree."""
+"""tests/compliance.md names a test for each row of the protocol, and the tables beside it for each rule of the domain; this holds the
+names against the tree, and the sentences of bad_input.md against the sources."""
 
 import re
 
@@ -7,14 +7,15 @@ import pytest
 
 from rig import ROOT
 
-TABLES = {"compliance.md": 100, "shared_cost.md": 30}    # and how many rows there are at least
+# And how many rows there are at least.
+TABLES = {"compliance.md": 280, "shared_cost.md": 30, "maintenance.md": 65, "repair.md": 60, "alerts.md": 40, "bad_input.md": 15}
 
 
 def rows(table):
     """(what, ["tests/service/test_x.py::test_y", …]) of every row."""
     for line in (ROOT / "tests" / table).read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split(" | ")]
-        if line.startswith("|") and not line.startswith(("|--", "| what")):
+        if line.startswith("|") and not line.startswith(("|--", "| what |")):
             yield cells[0], re.findall(r"`([^`]+::[^`]+)`", cells[-1])
 
 
@@ -48,6 +49,16 @@ def test_every_row_has_its_tests(name):
 def test_no_row_is_said_twice(name):
     whats = [what for what, _ in rows(name)]
     assert sorted(set(whats)) == sorted(whats)
+
+
+def test_bad_input_hears_these_sentences():
+    """Status and sentence of every row, as a statement of the schema has them; … stands for the values."""
+    schema = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "migrations" / "deploy").glob("*.sql"))
+    schema = re.sub(r"%%|(%s)+|%", lambda found: "%" if found[0] == "%%" else "…", schema.replace("''", "'"))
+    lines = (ROOT / "tests" / "bad_input.md").read_text(encoding="utf-8").splitlines()
+    answers = [line.split(" | ")[1].partition(": ") for line in lines if re.match(r"\| (?!what \|)", line)]
+    assert {status for status, _, sentence in answers if sentence} == {"INVALID_ARGUMENT", "FAILED_PRECONDITION", "ABORTED"}
+    assert [sentence for _, _, sentence in answers if sentence not in schema] == []
 
 
 @pytest.mark.parametrize("name", ["service/test_protocol.py::test_that_is_not_there", "service/no_such.py::test_deadline",
