@@ -214,37 +214,6 @@ def test_a_body_byte_by_byte(world):
         assert stream.grpc_status() == 0
 
 
-def test_no_descriptors_left(own_daemon, world):
-    """Descriptors run out: accepting pauses, those who are in are served, the log and the processor stay calm."""
-    import resource
-    import socket
-    daemon = own_daemon("descriptors", max_connections_per_address=2000)
-    daemon.start()
-    resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, (64, 64))
-    caller = world.fresh_caller("ada", daemon.port)
-    caller.GetCaller()
-    crowd = [socket.create_connection(("127.0.0.1", daemon.port)) for _ in range(150)]
-    time.sleep(1)
-    lines, cpu = daemon.text().count("\n"), daemon.cpu_seconds()
-    time.sleep(3)
-    assert daemon.cpu_seconds() - cpu < 0.6 * SLOWER
-    assert daemon.text().count("\n") - lines < 40
-    assert caller.GetCaller(timeout=5).principal.name == "ada"
-    for sock in crowd:
-        sock.close()
-    daemon.wait_until(lambda: can_call(world, daemon), 15, "accepting again")
-    caller.close()
-    daemon.stop()
-
-
-def can_call(world, daemon):
-    with world.fresh_caller("ada", daemon.port) as fresh:
-        try:
-            return fresh.GetCaller(timeout=2).principal.name == "ada"
-        except Exception:  # pylint: disable=broad-except
-            return False
-
-
 def test_an_error_on_one_connection_does_not_end_another(world, daemon):
     """OpenSSL's error queue is the thread's: garbage on some connections while another works."""
     stop = threading.Event()
