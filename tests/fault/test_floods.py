@@ -27,12 +27,14 @@ from rig import UNDER_ASAN, contract, floods
 from rig.daemon import SLOWER
 from rig.figures import show
 from rig.floods import CROWD, FLOODS, LOOP, SLOW, start
+from rig.frames import Connection
 from rig.honest import Honest, percentile
 from rig.world import new_id
 
 RATIO = 10
 QUIET_S, FLOOD_S, CROWD_S = (0.2, 0.5, 2) if UNDER_ASAN else (0.6, 1.2, 2)
 ATTEMPTS = 1 if UNDER_ASAN else 3
+RESOURCE_EXHAUSTED = 8
 WATCH_REPLY = 7	# bytes of the message that says SERVING
 LOCKED_S = 6 if UNDER_ASAN else 3
 CALLS_MEMORY = 64 << 20
@@ -328,6 +330,36 @@ def test_one_principal_does_not_take_the_whole_queue(ground, world, migrated):
             break
     ground.keep(figure._replace(ended=outcome, seconds=answer["took"], rounds=1, frames=answer["frames"]))
     assert fair(figure), f"p99 {figure.p99:.1f} ms, {figure.quiet_p99:.1f} ms in quiet"
+
+
+def test_one_principal_does_not_take_the_whole_memory(own_daemon, world):
+    """
+    One principal begins calls until it is refused, over many connections: it has half of the memory, and another one is served.
+    When it has let go of them, so is it.
+    """
+    daemon = own_daemon("memory", max_request_bytes=65536, call_memory_bytes=1 << 18, calls_memory_bytes=1 << 20,
+                        max_connections_per_address=150).start()
+    with Connection(world, "mallory", port=daemon.port) as mallory, contextlib.ExitStack() as stack:
+        def refused():
+            crowd = stack.enter_context(Connection(world, "mallory", port=daemon.port))
+            streams = [crowd.call(floods.WATCH, b"") for _ in range(50)]
+            while not all(stream.data or stream.ended for stream in streams):
+                assert not crowd.closed
+                crowd.pump(20)
+            return [stream for stream in streams if stream.ended]
+        while not (without := refused()):
+            pass
+        with Connection(world, "vera", port=daemon.port) as vera:
+            for _ in range(10):
+                watching = vera.call(floods.WATCH, b"")
+                assert vera.call("GetCaller", b"").grpc_status() == 0, "another principal is served"
+                assert watching.data and not watching.ended
+        assert {stream.grpc_status() for stream in without} == {RESOURCE_EXHAUSTED}
+        assert all("one principal" in {**stream.headers, **stream.trailers}["grpc-message"] for stream in without)
+        stack.close()
+        daemon.wait_until(lambda: mallory.call("GetCaller", b"").grpc_status() == 0, 10 * SLOWER, "served again")
+        assert {mallory.call("GetCaller", b"").grpc_status() for _ in range(400)} == {0}, "what a call had is given back"
+    daemon.stop()
 
 
 def write_meanwhile(world, daemon, took):
