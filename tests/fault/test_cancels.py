@@ -14,6 +14,7 @@ import time
 
 import pytest
 
+from fault.gate import Gate
 from rig import UNDER_ASAN, contract
 from rig.caller import Refused
 from rig.daemon import SLOWER
@@ -245,6 +246,49 @@ def test_nobody_else_is_hit(world, migrated, patient):
     for again in entries:
         world.tina.AddTicketEntry(**again) if again["text"] == "cancelled" else world.ada.AddTicketEntry(**again)
     assert world.tina.GetTicket(ticket=ticket).ticket.labour_minutes == len(entries), f"seed {seed}"
+
+
+def waits_for(cluster, table):
+    return int(cluster.value(f"SELECT count(*) FROM pg_locks WHERE relation = '{table}'::regclass AND NOT granted"))
+
+
+@pytest.mark.parametrize("kind", ["read", "write"])
+def test_whoever_comes_while_a_cancel_is_under_way(world, migrated, own_daemon, scratch, kind):
+    """
+    The cancel is long on its way, and what it was meant for is over. The connection takes nothing else for a second, since that might
+    be hit; and what it has taken after that is hit, and is sent again. A write that was to be stopped is undone, however late the cancel.
+    """
+    asset = world.asset("IND")
+    ticket = world.tina.OpenTicket(asset=asset.id, problem="x").ticket.id
+    change = {"request_id": new_id(), "asset": {"id": asset.id, "notes": "once", "revision": asset.revision}, "update_mask": ["notes"]}
+    name, values = {"read": ("GetAsset", {"asset": asset.id}), "write": ("UpdateAsset", change)}[kind]
+    entry = {"request_id": new_id(), "ticket": ticket, "kind": "labour", "text": "kept", "minutes": 7}
+    next_name, next_values = {"read": ("GetTicket", {"ticket": ticket}), "write": ("AddTicketEntry", entry)}[kind]
+    with Gate(scratch / f"gate-{kind}", migrated.url()) as gate:
+        daemon = own_daemon(f"gated-{kind}", database=gate.url, read_connections=1, write_connections=1, slow_connections=1,
+                            lock_timeout_ms=60000).start()
+        with world.fresh_caller("tina", daemon.port) as tina, world.fresh_caller("ada", daemon.port) as ada:
+            ada.GetCaller()
+            with migrated.locked("radioshop.ticket"):
+                with migrated.locked("radioshop.asset"):
+                    victim = begin(tina, name, **values)
+                    daemon.wait_until(lambda: waits_for(migrated, "radioshop.asset"), 10 * SLOWER, "waiting for the lock")
+                    asked = time.monotonic()
+                    victim.cancel()
+                    assert gate.came.wait(10 * SLOWER), "nobody asks to cancel it"
+                another = begin(ada, next_name, **next_values)
+                daemon.wait_until(lambda: waits_for(migrated, "radioshop.ticket"), 10 * SLOWER, "sent to the database")
+                took = time.monotonic() - asked
+                assert took > 0.9, f"it is sent while the cancel is under way, {took:.2f} s after that was asked for"
+                before = daemon.metric("radioshop_database_retries_total")
+                gate.open.set()
+                daemon.wait_until(lambda: daemon.metric("radioshop_database_retries_total") > before, 10 * SLOWER, "hit, and sent again")
+            assert code(ada, another) == "OK"
+            if kind == "write":
+                assert ada.GetAsset(asset=asset.id).asset.revision == asset.revision, "it was to be stopped, and was done"
+                assert tina.UpdateAsset(**change).asset.revision == asset.revision + 1
+                assert ada.GetTicket(ticket=ticket).ticket.labour_minutes == 7
+        daemon.stop()
 
 
 def test_a_storm_of_cancels(world, migrated, patient):
