@@ -138,6 +138,23 @@ def test_a_reply_over_the_limit(own_daemon, world):
     daemon.stop()
 
 
+def test_a_write_whose_answer_is_over_the_limit(own_daemon, world):
+    """It is undone: whoever is not told what was done must find that nothing was."""
+    agency = world.agency()
+    daemon = own_daemon("small-answers", max_request_bytes=65536, call_memory_bytes=131072).start()
+    with world.fresh_caller("tina", daemon.port) as caller:
+        for count in range(250, 100, -10):
+            rows = [{"line": i, "tag": f"W{i:04d}", "class": "portable"} for i in range(count)]
+            with refused("RESOURCE_EXHAUSTED") as refusal:
+                caller.ImportAssets(agency=agency, rows=rows)
+            assert not caller.ListAssets(agency=agency, page_size=1).assets, refusal.text
+            if "the answer is larger" in refusal.text:
+                break
+        assert "the answer is larger" in refusal.text
+        assert len(caller.ImportAssets(agency=agency, rows=rows[:50]).results) == 50
+    daemon.stop()
+
+
 def test_a_client_that_does_not_read_stops_the_paging(world, daemon):
     """Back-pressure to PostgreSQL: while nobody reads an export, its next page is not asked for."""
     agency = world.agency()
