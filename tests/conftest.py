@@ -50,7 +50,7 @@ def certificates(scratch):
 @pytest.fixture(scope="session")
 def daemon(scratch, migrated, certificates):
     # Generous limits: many tests share this daemon from one address.
-    daemon = Daemon(scratch / "daemon", migrated.url(), certificates, max_connections_per_address=500).start()
+    daemon = Daemon(scratch / "daemon", migrated.url(), certificates, max_connections_per_address=500, max_handshakes_per_s=10000).start()
     yield daemon
     daemon.stop()
 
