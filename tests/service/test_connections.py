@@ -115,7 +115,7 @@ def test_one_question_for_all_of_them(own_daemon, world):
     asked, begun = daemon.metric("radioshop_database_questions_total"), time.monotonic()
     time.sleep(7)
     asked = daemon.metric("radioshop_database_questions_total") - asked
-    assert 1 <= asked <= (time.monotonic() - begun) / 2 + 1
+    assert 1 <= asked <= (time.monotonic() - begun) / 2 + 4, "were each asked about, it would be sixty times as many"
     for connection in connections:
         connection.pump(0.01)
         assert not connection.closed
