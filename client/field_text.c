@@ -146,7 +146,8 @@ static bool read_reading(
 	unit = at != NULL ? talloc_strndup(number, end, (size_t)(at - end)) : talloc_strdup(number, end);
 	for (size_t n = strlen(unit); n > 0 && unit[n - 1] == ' ';)
 		unit[--n] = '\0';
-	ok = set_part(m, "name", name, false, what, arena, err) && set_part(m, "value", number, false, what, arena, err) &&
+	ok = set_part(m, "name", name, false, what, arena, err) &&
+	     set_part(m, "value", number, false, what, arena, err) &&
 	     set_part(m, "unit", unit, false, what, arena, err) &&
 	     (at == NULL || set_part(m, "frequency_mhz", at + 1, false, what, arena, err));
 	talloc_free(number);
@@ -203,8 +204,7 @@ static bool read_member(ProtobufCMessage *m, const char *text, const char *what,
 }
 
 /* "housing=yes": a step and its answer. */
-static bool read_answer(
-	ProtobufCMessage *m, const char *text, const char *what, struct arena *arena, struct error *err)
+static bool read_answer(ProtobufCMessage *m, const char *text, const char *what, struct arena *arena, struct error *err)
 {
 	const char *equals = strchr(text, '=');
 	char *step;
@@ -213,7 +213,8 @@ static bool read_answer(
 	if (equals == NULL || equals == text)
 		return usage_error(err, "%s: write it as 'STEP=ANSWER', such as 'housing=yes'", what);
 	step = talloc_strndup(NULL, text, (size_t)(equals - text));
-	ok = set_part(m, "step", step, false, what, arena, err) && set_part(m, "answer", equals + 1, false, what, arena, err);
+	ok = set_part(m, "step", step, false, what, arena, err) &&
+	     set_part(m, "answer", equals + 1, false, what, arena, err);
 	talloc_free(step);
 	return ok;
 }
@@ -222,7 +223,8 @@ static bool read_answer(
 static bool read_options(
 	ProtobufCMessage *m, const char *options, const char *what, struct arena *arena, struct error *err)
 {
-	char *passing = talloc_strdup(NULL, ""), *failing = talloc_strdup(passing, ""), *copy = talloc_strdup(passing, options);
+	char *passing = talloc_strdup(NULL, ""), *failing = talloc_strdup(passing, ""),
+	     *copy = talloc_strdup(passing, options);
 	bool ok;
 
 	for (char *save, *one = strtok_r(copy, "|", &save); one != NULL; one = strtok_r(NULL, "|", &save)) {
@@ -232,7 +234,8 @@ static bool read_options(
 		else
 			passing = talloc_asprintf_append(passing, "%s%s", *passing != '\0' ? "|" : "", one);
 	}
-	ok = set_part(m, "passing", passing, false, what, arena, err) && set_part(m, "failing", failing, false, what, arena, err);
+	ok = set_part(m, "passing", passing, false, what, arena, err) &&
+	     set_part(m, "failing", failing, false, what, arena, err);
 	talloc_free(passing);
 	return ok;
 }
@@ -258,8 +261,7 @@ static bool read_details(ProtobufCMessage *m, char *details, const char *what, s
 
 #define STEP_FORM "'NAME=check', 'NAME=text', 'NAME=choice good|worn|!missing' or 'NAME=reading W mode:p25'"
 
-static bool read_step_kind(
-	ProtobufCMessage *m, char *kind, const char *what, struct arena *arena, struct error *err)
+static bool read_step_kind(ProtobufCMessage *m, char *kind, const char *what, struct arena *arena, struct error *err)
 {
 	char *rest = kind + strcspn(kind, " "), *unit;
 

@@ -153,7 +153,9 @@ static void print_flags(FILE *out, TALLOC_CTX *ctx, const struct flag_set *set)
 		const char *comment = flag_comment(set, f);
 
 		fprintf(out, "  %s%s%s\n", flag_usage(ctx, f),
-			f->choice ? "  (one of these is needed)" : f->needed ? "  (needed)" : "",
+			f->choice   ? "  (one of these is needed)"
+			: f->needed ? "  (needed)"
+				    : "",
 			field_is_repeated(leaf) ? "  (as often as you like)" : "");
 		for (const char *line = comment; *line != '\0'; line += strcspn(line, "\n"), line += *line == '\n')
 			fprintf(out, "      %.*s\n", (int)strcspn(line, "\n"), line);

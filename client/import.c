@@ -1,7 +1,6 @@
 /*
- * import.c: `asset import`, `model import` and `meter import`: a csv file in batches, every row accounted for. Called through the
- * command table; report.c writes what came of it.
- * Owns the rows of the file while it runs.
+ * import.c: `asset import`, `model import` and `meter import`: a csv file in batches, every row accounted for. Called
+ * through the command table; report.c writes what came of it. Owns the rows of the file while it runs.
  */
 #include "import.h"
 

@@ -1,5 +1,5 @@
 /*
- * notice.c: renders a delivery. Called by deliver*.c.
+ * notice.c: renders a delivery. Called by deliver*.c; send_settings.c asks it what an address is.
  * Owns nothing; texts belong to the caller's context.
  */
 #include "notice.h"

@@ -1,5 +1,5 @@
 /*
- * store.c: reading and writing of small files. Called by profile, flags (-f), import, spool and emit.
+ * store.c: reading and writing of small files. Called by whatever of the command keeps or reads a file.
  * Owns nothing between calls.
  */
 #include "store.h"

@@ -1,9 +1,9 @@
 /*
- * alert_watch.h: asks the database when alerts were last decided, asked for and sent, for the metrics: a job that has died says
- * nothing by itself.
+ * alert_watch.h: asks the database when alerts were last decided, asked for and sent, for the metrics: a job that has
+ * died says nothing by itself.
  *
- * One question every ten seconds; while an answer is out, no second one follows, and while the database is away the old answer
- * stays. Owned by metrics.c.
+ * One question every ten seconds; while an answer is out, no second one follows, and while the database is away the old
+ * answer stays. Owned by metrics.c.
  */
 #ifndef RADIOSHOP_ALERT_WATCH_H
 #define RADIOSHOP_ALERT_WATCH_H

@@ -58,7 +58,8 @@ static const struct own_statement {
 	const char *name, *text;
 } own_statements[] = {
 	/* A question has an argument; this one looks at none of it. */
-	{STATEMENT_ALERT_TIMES, "SELECT t FROM radioshop.alert_times() a, unnest(ARRAY[a.decided, a.claimed, a.sent, a.oldest_waiting])\n"
+	{STATEMENT_ALERT_TIMES, "SELECT t FROM radioshop.alert_times() a,\n"
+				"  unnest(ARRAY[a.decided, a.claimed, a.sent, a.oldest_waiting])\n"
 				"  WITH ORDINALITY u (at, n), LATERAL (SELECT coalesce(u.at, 0)::int8::text) s (t)\n"
 				"WHERE $1::text[] IS NOT NULL ORDER BY u.n"},
 	{STATEMENT_ENTER,

@@ -74,7 +74,8 @@ struct db_call {
 
 /* A question: which of the names in an array (text[]) are locked out or unknown. */
 extern const struct statement pool_locked_out;
-/* A question: when alerts were last decided, asked for and sent, and the oldest that waits; seconds since 1970, 0 for never. */
+/* A question: when alerts were last decided, asked for and sent, and the oldest that waits; seconds since 1970, 0 for
+ * never. */
 extern const struct statement pool_alert_times;
 
 /*

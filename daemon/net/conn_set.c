@@ -123,7 +123,10 @@ void conn_set_has_read(struct conn_set *set, struct conn *c)
 	TAILQ_REMOVE(&set->reads, c, read_link);
 }
 
-/* One round: a little from each whose principal has time left in this turn. False when there was none. */
+/*
+ * One round: a little from each whose principal has time left in this turn. False when there was none. conn_read()
+ * moves its own connection in or out of the list and no other, so that the next one stays the next.
+ */
 static bool read_round(struct conn_set *set)
 {
 	struct conn *c, *next, *last = TAILQ_LAST(&set->reads, conn_list);

@@ -387,7 +387,8 @@ static bool call_awaits_rest(const struct call *call)
 	struct error ignored = {.code = STATUS_OK};
 
 	return call->head.dialect != DIALECT_GRPC && !call->half_closed && !call->expired &&
-	       call->received <= (size_t)rpc_of(call)->config->max_request_bytes && call_memory_left(call->h2, 0, &ignored);
+	       call->received <= (size_t)rpc_of(call)->config->max_request_bytes &&
+	       call_memory_left(call->h2, 0, &ignored);
 }
 
 /* What has come of it is of no use any more. */
