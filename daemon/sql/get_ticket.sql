@@ -4,7 +4,8 @@ SELECT CASE WHEN f.ticket_id IS NULL THEN
   t.id, t.number, t.agency, t.tag, t.state, t.priority, t.problem, t.problem_code, t.cause, t.cause_code, t.action,
   t.action_code, t.outcome, t.opened_by, t.opened_at, t.closed_at, t.labour_minutes, t.cost_cents, t.estimate_cents, t.approved_cents,
   t.write_off_approved, t.returns_ticket, t.sla_due_at, t.sla_remaining_minutes, t.sla_breached, t.moves, t.revision,
-  radioshop.entries_of(f.agency_id, f.ticket_id) AS entries, radioshop.approvals_of(f.agency_id, f.ticket_id) AS approvals
+  radioshop.entries_of(f.agency_id, f.ticket_id) AS entries, radioshop.approvals_of(f.agency_id, f.ticket_id) AS approvals,
+  radioshop.checklist_of(f.agency_id, f.ticket_id) AS checklist
 FROM (VALUES (1)) one (row)
 LEFT JOIN radioshop.find_ticket(:ticket::text) f ON true
 LEFT JOIN LATERAL radioshop.shown_ticket(f.agency_id, f.ticket_id) t ON f.ticket_id IS NOT NULL

@@ -89,12 +89,26 @@ class Cluster:
     @contextlib.contextmanager
     def locked(self, table):
         """Nobody else can so much as read the table meanwhile."""
-        with subprocess.Popen(["psql", "-XqAt", self.url("postgres")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
-            holder.stdin.write(f"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; SELECT 'held';\n")
+        with self.held(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"):
+            yield
+
+    @contextlib.contextmanager
+    def held(self, statement):
+        """Somebody else has done this and not committed yet; what it returns is not looked at."""
+        with subprocess.Popen(["psql", "-XqAt", "-o", "/dev/null", self.url("postgres")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              text=True) as holder:
+            holder.stdin.write(f"BEGIN; {statement};\n\\o\nSELECT 'held';\n")
             holder.stdin.flush()
             assert holder.stdout.readline() == "held\n"
             yield
             holder.stdin.close()    # psql ends, and with it the transaction
+
+    def wait_for_waiting(self, count):
+        """Until so many calls of daemons wait for a lock."""
+        deadline = time.monotonic() + 20
+        while int(self.value("SELECT count(*) FROM pg_stat_activity WHERE usename = 'radioshop_app' AND wait_event_type = 'Lock'")) < count:
+            assert time.monotonic() < deadline, f"no {count} calls wait for a lock"
+            time.sleep(0.01)
 
     def sqitch(self, *words, check=True):
         environment = dict(os.environ, SQITCH_FULLNAME="tests", SQITCH_EMAIL="tests@example.org", TZ="UTC")
