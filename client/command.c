@@ -56,8 +56,9 @@
 #define CHANGE_COLUMNS    "part name quantity unit location cost_cents on_hand"
 #define CHANGE_WIDE       "kind ticket to_location lots at id"
 #define RMA_COLUMNS       "number vendor kind state ticket tag shipped_on expected_on received_on turnaround_days days_late"
-#define ALERT_COLUMNS     "emitted_at kind agency tag plan due_on days_overdue assigned_to id"
+#define ALERT_COLUMNS     "emitted_at kind agency tag plan subject due_on days_overdue assigned_to id"
 #define ALERT_WIDE        "what step acked_at acked_by ack_note snoozed_until snoozed_by snooze_note settled_at"
+#define RULE_COLUMNS      "agency kind days percent stopped revision"
 #define ROUTE_COLUMNS     "agency code channel address principal kinds from_step quiet stopped queued"
 #define ROUTE_WIDE        "secret each_alone time_zone storm_limit revision"
 #define PRINCIPAL_COLUMNS "name display_name disabled grants"
@@ -471,7 +472,7 @@ const struct command commands[] = {
 		.example = "radioshop rma show RMA-771204"},
 
 	{.noun = "alert", .verb = "emit", .method = "AlertService.EmitAlerts", .columns = ALERT_COLUMNS,
-		.wide = ALERT_WIDE, .fields = "agency", .example = "radioshop alert emit", .run = action_emit},
+		.wide = ALERT_WIDE, .fields = "agency urgent", .example = "radioshop alert emit", .run = action_emit},
 	{.noun = "alert", .verb = "list", .method = "AlertService.ListAlerts", .columns = ALERT_COLUMNS,
 		.wide = ALERT_WIDE, .example = "radioshop alert list --open"},
 	{.noun = "alert", .verb = "ack", .method = "AlertService.AckAlert", .positional = "alert",
@@ -480,15 +481,15 @@ const struct command commands[] = {
 	{.noun = "alert", .verb = "snooze", .method = "AlertService.SnoozeAlert", .positional = "alert until",
 		.columns = ALERT_COLUMNS, .wide = ALERT_WIDE,
 		.example = "radioshop alert snooze 0190f0d2-7a1b-7c3d-8e4f-5a6b7c8d9e0f 2026-12-24 --note 'owner on leave'"},
-	{.noun = "alert", .verb = "rules", .method = "AlertService.GetAlertRules", .columns = "agency kind days stopped revision",
+	{.noun = "alert", .verb = "rules", .method = "AlertService.GetAlertRules", .columns = RULE_COLUMNS,
 		.example = "radioshop alert rules --agency IND"},
 	{.noun = "alert", .verb = "rule", .method = "AlertService.SetAlertRule", .positional = "agency kind",
-		.columns = "agency kind days stopped revision", .example = "radioshop alert rule IND due-soon --days 14"},
+		.columns = RULE_COLUMNS, .example = "radioshop alert rule IND due-soon --days 14"},
 	{.noun = "alert", .verb = "status", .method = "AlertService.SummarizeAlerts",
 		.columns = "agency decided_at claimed_at sent_at open queued waiting failed problem", .wide = "routes",
 		.example = "radioshop alert status --max-age-hours 26", .run = action_alert_status},
 	{.noun = "alert", .verb = "deliveries", .method = "AlertRouteService.ListDeliveries",
-		.columns = "queued_at agency route address kind tag plan state reason", .wide = "ended_at tries alert delivery",
+		.columns = "queued_at agency route address kind tag plan subject state reason", .wide = "ended_at tries alert delivery",
 		.example = "radioshop alert deliveries --state failed"},
 	{.noun = "alert", .verb = "send", .method = "AlertRouteService.ClaimDeliveries", .fields = "agency host",
 		.help = "Send what is to be sent: by mail, webhook or file as send.conf says, or to standard output.",

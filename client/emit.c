@@ -8,6 +8,7 @@
  * death.
  */
 #include "actions.h"
+#include "alert_words.h"
 #include "array.h"
 #include "failure.h"
 #include "help.h"
@@ -53,11 +54,12 @@ static const char *text_of(const ProtobufCMessage *m, const char *field)
 
 /* ---- the state file ---- */
 
-/* One file for each profile and agency: another agency's request would not be the same request. */
+/* One file for each profile, agency and urgency: another request would not be the same request. */
 static bool open_state(struct emit *e, struct error *err)
 {
 	struct session *s = e->session;
 	const char *agency = text_of(e->call.request, "agency");
+	bool urgent = ((const Radioshop__V1__EmitAlertsRequest *)e->call.request)->urgent;
 	char *dir = state_directory(s->mem), *lock;
 
 	for (const char *c = agency; *c != '\0'; c++)
@@ -65,8 +67,8 @@ static bool open_state(struct emit *e, struct error *err)
 			return usage_error(err, "--agency: '%s' is no code of an agency", agency);
 	if (!store_make_directory(dir, err))
 		return false;
-	e->state = talloc_asprintf(
-		s->mem, "%s/emit-%s%s%s.json", dir, s->profile.name, *agency != '\0' ? "-" : "", agency);
+	e->state = talloc_asprintf(s->mem, "%s/emit-%s%s%s%s.json", dir, s->profile.name, *agency != '\0' ? "-" : "",
+		agency, urgent ? ".urgent" : "");
 	lock = talloc_asprintf(s->mem, "%s.lock", e->state);
 	e->lock = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (e->lock < 0 || flock(e->lock, LOCK_EX) != 0)
@@ -165,64 +167,39 @@ static bool call_all(struct emit *e, struct error *err)
 
 /* ---- text for mail ---- */
 
-static const struct {
-	const char *kind, *heading, *days;
-} sections[] = {
-	{"overdue", "OVERDUE", "days overdue"},
-	{"escalated", "STILL OVERDUE", "days overdue"},
-	{"due_soon", "DUE SOON", "days left"},
-	{"ticket_waiting", "TICKET WAITS", "days, and nobody has moved it"},
-	{"warranty_ending", "WARRANTY ENDS", "days left"},
-	{"resolved", "SETTLED", NULL},
-};
-
-static const char *kind_of(const ProtobufCMessage *alert, char *out, size_t size)
-{
-	struct field_path path;
-
-	if (!field_path_find(alert->descriptor, "kind", &path) ||
-		!enum_label(field_path_leaf(&path)->descriptor,
-			*(const int *)message_value(alert, field_path_leaf(&path), 0), out, size))
-		abort();
-	return out;
-}
-
-static void print_alert(struct emit *e, const ProtobufCMessage *alert, const char *days)
+/* What is said of an alert on one line: its asset or what else it is about, the day, and whose it is. */
+static void print_alert(struct emit *e, const Radioshop__V1__Alert *alert, const struct alert_words *words)
 {
 	TALLOC_CTX *ctx = talloc_new(e->session->mem);
-	struct field_path path;
+	const char *tag = terminal_clean(ctx, alert->tag, false);
+	char days[ALERT_DAYS_MAX];
 
-	printf("    %-16s  %-10s  due %s", terminal_clean(ctx, text_of(alert, "tag"), false),
-		terminal_clean(ctx, text_of(alert, "plan"), false),
-		terminal_clean(ctx, text_of(alert, "due_on"), false));
-	if (days != NULL && field_path_find(alert->descriptor, "days_overdue", &path))
-		printf("  %5d %s", *(const int32_t *)message_value(alert, field_path_leaf(&path), 0), days);
-	if (*text_of(alert, "what") != '\0')
-		printf("  %s", terminal_clean(ctx, text_of(alert, "what"), false));
-	if (*text_of(alert, "assigned_to") != '\0')
-		printf("  %s", terminal_clean(ctx, text_of(alert, "assigned_to"), false));
+	printf("    %-16s  %-10s  %s %s%s", *tag != '\0' ? tag : terminal_clean(ctx, alert->subject, false),
+		terminal_clean(ctx, alert->plan, false), words->day, terminal_clean(ctx, alert->due_on, false),
+		alert_days(words, alert->days_overdue, alert->step, days));
+	if (*alert->what != '\0')
+		printf("  %s", terminal_clean(ctx, alert->what, false));
+	if (*alert->assigned_to != '\0')
+		printf("  %s", terminal_clean(ctx, alert->assigned_to, false));
 	putchar('\n');
 	talloc_free(ctx);
 }
 
 static void print_agency(struct emit *e, const char *agency)
 {
-	char *name = terminal_clean(e->session->mem, agency, false), kind[64];
-
-	printf("%s\n", name);
-	for (size_t s = 0; s < sizeof sections / sizeof sections[0]; s++) {
+	printf("%s\n", terminal_clean(e->session->mem, agency, false));
+	for (size_t k = 0; k < alert_words_count; k++) {
 		bool headed = false;
 
 		for (size_t i = 0; i < e->count; i++) {
-			const ProtobufCMessage *a = e->alerts[i];
+			const Radioshop__V1__Alert *a = (const Radioshop__V1__Alert *)e->alerts[i];
 
-			if (strcmp(text_of(a, "agency"), agency) != 0 ||
-				strcmp(kind_of(a, kind, sizeof kind), sections[s].kind) != 0)
+			if (a->kind != alert_words[k].kind || strcmp(a->agency, agency) != 0)
 				continue;
 			if (!headed)
-				printf("  %s\n", sections[s].heading);
+				printf("  %s\n", alert_words[k].heading);
 			headed = true;
-			print_alert(e, a, sections[s].days);
+			print_alert(e, a, &alert_words[k]);
 		}
 	}
 }

@@ -4,6 +4,7 @@
  */
 #include "notice.h"
 
+#include "alert_words.h"
 #include "message.h"
 #include "message_json.h"
 #include "terminal.h"
@@ -15,20 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-/* The kinds in the order in which a message tells of them. */
-static const struct {
-	Radioshop__V1__AlertKind kind;
-	const char *counted, *heading, *day, *days;
-} kinds[] = {
-	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_OVERDUE, "overdue", "OVERDUE", "due", "overdue"},
-	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_ESCALATED, "still overdue", "STILL OVERDUE", "due", "overdue"},
-	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_DUE_SOON, "due soon", "DUE SOON", "due", "left"},
-	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_TICKET_WAITING, "waiting", "TICKET WAITS", "since", "without a move"},
-	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_WARRANTY_ENDING, "out of warranty soon", "WARRANTY ENDS", "ends",
-		"left"},
-	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_RESOLVED, "settled", "SETTLED", "due", NULL},
-};
-enum { KINDS = sizeof kinds / sizeof kinds[0], LINE_MAX_BYTES = 76 };
+enum { LINE_MAX_BYTES = 76 };
 
 /* ---- text ---- */
 
@@ -78,12 +66,12 @@ char *notice_subject(TALLOC_CTX *ctx, const Radioshop__V1__Delivery *d)
 	char *code = plain_code(ctx, d->agency), *out = add(talloc_strdup(ctx, ""), "%s:", code);
 	const char *between = " ";
 
-	for (size_t k = 0; k < KINDS; k++) {
-		int32_t n = count_of(d, kinds[k].kind);
+	for (size_t k = 0; k < alert_words_count; k++) {
+		int32_t n = count_of(d, alert_words[k].kind);
 
 		if (n == 0)
 			continue;
-		out = add(out, "%s%" PRId32 " %s", between, n, kinds[k].counted);
+		out = add(out, "%s%" PRId32 " %s", between, n, alert_words[k].counted);
 		between = ", ";
 	}
 	if (*between == ' ')
@@ -92,18 +80,15 @@ char *notice_subject(TALLOC_CTX *ctx, const Radioshop__V1__Delivery *d)
 	return out;
 }
 
-static char *add_item(char *out, TALLOC_CTX *ctx, const Radioshop__V1__DeliveryItem *i, size_t k)
+static char *add_item(char *out, TALLOC_CTX *ctx, const Radioshop__V1__DeliveryItem *i, const struct alert_words *words)
 {
-	const char *plan = clean(ctx, i->plan), *what = clean(ctx, i->what);
+	const char *tag = clean(ctx, i->tag), *subject = clean(ctx, i->subject), *plan = clean(ctx, i->plan);
+	char days[ALERT_DAYS_MAX];
 
-	out = add(out, "  %-14s  %s%s%s%s\n", clean(ctx, i->tag), plan, *plan != '\0' ? ", " : "",
-		clean(ctx, i->plan_name), what);
-	out = add(out, "      %s %s", *plan == '\0' && kinds[k].days == NULL ? "since" : kinds[k].day,
-		clean(ctx, i->due_on));
-	if (kinds[k].days != NULL)
-		out = add(
-			out, ", %" PRId32 " day%s %s", i->days_overdue, i->days_overdue == 1 ? "" : "s", kinds[k].days);
-	out = add(out, "\n");
+	out = add(out, "  %-14s  %s%s%s%s\n", *tag != '\0' ? tag : subject, plan, *plan != '\0' ? ", " : "",
+		clean(ctx, i->plan_name), clean(ctx, i->what));
+	out = add(out, "      %s %s%s\n", *plan == '\0' && words->days[0] == NULL ? "since" : words->day,
+		clean(ctx, i->due_on), alert_days(words, i->days_overdue, i->step, days));
 	if (i->assigned_to != NULL && *i->assigned_to != '\0')
 		out = add(out, "      assigned to %s\n", clean(ctx, i->assigned_to));
 	if (i->location != NULL && *i->location != '\0')
@@ -113,19 +98,44 @@ static char *add_item(char *out, TALLOC_CTX *ctx, const Radioshop__V1__DeliveryI
 
 static char *add_items(char *out, TALLOC_CTX *ctx, const Radioshop__V1__Delivery *d)
 {
-	for (size_t k = 0; k < KINDS; k++) {
+	for (size_t k = 0; k < alert_words_count; k++) {
 		bool headed = false;
 
 		for (size_t i = 0; i < d->n_items; i++) {
-			if (d->items[i]->kind != kinds[k].kind)
+			if (d->items[i]->kind != alert_words[k].kind)
 				continue;
 			if (!headed)
-				out = add(out, "%s\n", kinds[k].heading);
+				out = add(out, "%s\n", alert_words[k].heading);
 			headed = true;
-			out = add_item(out, ctx, d->items[i], k);
+			out = add_item(out, ctx, d->items[i], &alert_words[k]);
 		}
 		if (headed)
 			out = add(out, "\n");
+	}
+	return out;
+}
+
+/* What helps with the kinds of this message, each line once, and what helps with every alert. */
+static char *add_to_do(char *out, const Radioshop__V1__Delivery *d, const char *agency)
+{
+	const char *before = NULL;
+
+	out = add(out,
+		"What to do next\n"
+		"  radioshop alert list --agency %s --open       all that is open\n"
+		"  radioshop alert ack ALERT --note WHY          it is seen to: not raised again\n"
+		"  radioshop alert snooze ALERT YYYY-MM-DD       say it again on that day\n",
+		agency);
+	if (count_of(d, RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_OVERDUE) > 0 ||
+		count_of(d, RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_ESCALATED) > 0)
+		out = add(out, "  radioshop due --agency %s --overdue           all that is overdue\n", agency);
+	for (size_t k = 0; k < alert_words_count; k++) {
+		const char *line = alert_words[k].to_do;
+
+		if (line == NULL || line == before || count_of(d, alert_words[k].kind) == 0)
+			continue;
+		out = add(out, "  %s\n", line);
+		before = line;
 	}
 	return out;
 }
@@ -147,13 +157,7 @@ char *notice_text(TALLOC_CTX *ctx, const Radioshop__V1__Delivery *d)
 			clean(scratch, d->route), d->item_count, agency, agency, agency);
 	} else {
 		out = add_items(out, scratch, d);
-		out = add(out,
-			"What to do next\n"
-			"  radioshop due --agency %s --overdue           all that is overdue\n"
-			"  radioshop alert ack ALERT --note WHY          it is seen to: not raised again\n"
-			"  radioshop alert snooze ALERT YYYY-MM-DD       say it again on that day\n"
-			"  radioshop service record TAG --plan PLAN --result passed\n",
-			agency);
+		out = add_to_do(out, d, agency);
 	}
 	out = add(out, "\nSent by route %s; radioshop route stop %s %s ends that.\n", clean(scratch, d->route), agency,
 		clean(scratch, d->route));
@@ -257,6 +261,21 @@ static char *add_encoded(char *out, TALLOC_CTX *ctx, const char *text)
 	return out;
 }
 
+/* Words of a header, on lines of at most 76 bytes. */
+static char *add_folded(char *out, char *text)
+{
+	size_t column = strlen("Subject:");
+	char *rest = NULL;
+
+	for (char *word = strtok_r(text, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {
+		bool folds = column + 1 + strlen(word) > LINE_MAX_BYTES;
+
+		out = add(out, "%s %s", folds ? "\r\n" : "", word);
+		column = (folds ? 0 : column) + 1 + strlen(word);
+	}
+	return out;
+}
+
 char *notice_mail(TALLOC_CTX *ctx, const Radioshop__V1__Delivery *d, const char *from)
 {
 	TALLOC_CTX *scratch = talloc_new(ctx);
@@ -265,7 +284,8 @@ char *notice_mail(TALLOC_CTX *ctx, const Radioshop__V1__Delivery *d, const char 
 
 	out = add(out, "From: radioshop <%s>\r\nTo:\r\n <%s>\r\n", notice_is_address(from) ? from : "",
 		notice_is_address(to) ? to : "");
-	out = add(out, "Subject: %s\r\n ", notice_subject(scratch, d));
+	out = add_folded(add(out, "Subject:"), notice_subject(scratch, d));
+	out = add(out, "\r\n ");
 	out = add_encoded(out, scratch, talloc_asprintf(scratch, "(%s)", d->agency_name != NULL ? d->agency_name : ""));
 	out = add(out,
 		"\r\nMessage-ID: <%s@alert.radioshop.invalid>\r\n"

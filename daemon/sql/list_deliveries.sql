@@ -32,13 +32,13 @@ WITH wanted AS MATERIALIZED (
   LIMIT :page_limit::int4
 )
 SELECT w.refusal, page.notice_id AS id, page.code AS agency, r.code AS route, coalesce(d.address, r.address) AS address, page.alert_id AS alert,
-  l.kind, a.tag, coalesce(p.code, '') AS plan, page.state, coalesce(nullif(page.reason, ''), d.reply, '') AS reason, page.queued_at, d.ended_at,
+  l.kind, coalesce(a.tag, '') AS tag, coalesce(l.subject, '') AS subject, coalesce(p.code, '') AS plan, page.state, coalesce(nullif(page.reason, ''), d.reply, '') AS reason, page.queued_at, d.ended_at,
   coalesce(page.delivery_id::text, '') AS delivery, coalesce(d.generation, 0) AS tries, ARRAY[page.notice_id::text] AS page_key
 FROM wrong w
 LEFT JOIN (page
   JOIN radioshop.alert_route r ON r.agency_id = page.agency_id AND r.route_id = page.route_id
   JOIN radioshop.alert l ON l.agency_id = page.agency_id AND l.alert_id = page.alert_id
-  JOIN radioshop.asset a ON a.agency_id = l.agency_id AND a.asset_id = l.asset_id
+  LEFT JOIN radioshop.asset a ON a.agency_id = l.agency_id AND a.asset_id = l.asset_id
   LEFT JOIN radioshop.plan p ON p.agency_id = l.agency_id AND p.plan_id = l.plan_id
   LEFT JOIN radioshop.alert_delivery d ON d.agency_id = page.agency_id AND d.delivery_id = page.delivery_id) ON w.refusal IS NULL
 WHERE w.refusal IS NOT NULL OR page.notice_id IS NOT NULL

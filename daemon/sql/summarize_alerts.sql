@@ -3,7 +3,8 @@ WITH wanted AS MATERIALIZED (
   SELECT g.agency_id, g.code, CASE :max_age_hours::int4 WHEN 0 THEN 26 ELSE :max_age_hours END AS hours,
     (SELECT count(*) FROM radioshop.alert_route r WHERE r.agency_id = g.agency_id AND NOT r.stopped)::int4 AS routes
   FROM radioshop.agency g
-  WHERE g.agency_id = ANY (radioshop.agencies()) AND g.agency_id > 0 AND (:agency::text = '' OR g.code = upper(:agency))
+  WHERE g.agency_id = ANY (radioshop.agencies()) AND (g.agency_id > 0 OR EXISTS (SELECT FROM radioshop.alert_rule r WHERE r.agency_id = 0))
+    AND (:agency::text = '' OR g.code = upper(:agency))
 ), wrong AS (
   SELECT CASE
     WHEN :agency <> '' AND NOT EXISTS (SELECT FROM wanted) THEN

@@ -387,6 +387,8 @@ def test_the_state_of_the_job(world, agency, migrated):
     def state(**values):
         return world.nightly.SummarizeAlerts(agency=agency, **values).agencies[0]
     assert (state().problem, state().routes) == ("alert emit has never run", 0) and not state().decided_at.seconds
+    world.nightly.EmitAlerts(agency=agency, urgent=True)
+    assert state().problem == "alert emit has never run", "an urgent run is not the night's"
     overdue(world, agency, 2)
     world.nightly.EmitAlerts(agency=agency)
     assert state().problem == "" and (state().open, state().queued) == (2, 0), "without a route there is nothing to send"
@@ -487,8 +489,13 @@ def test_rules(world, agency, migrated):
             rule(world, agency, **{"kind": "ticket_waiting", **values})
     with refused("NOT_FOUND", field="agency"):
         rule(world, "NOSUCH", "due_soon")
+    with refused("INVALID_ARGUMENT", field="agency", text="give the code of one"):
+        rule(world, "SHOP", "due_soon")
+    with refused("INVALID_ARGUMENT", field="percent", text="a rule for due_soon has no percent"):
+        rule(world, agency, "due_soon", percent=75, revision=1)
     world.asset(agency)
     world.plan(agency, first_due_on=day(3))
+    assert not world.nightly.EmitAlerts(agency=agency, urgent=True).alerts, "this can wait for the night"
     assert len(said(world, agency)) == 1
     assert rule(world, agency, "due_soon", stopped=True, revision=1).stopped
     assert not said(world, agency) and not world.vera.ListAlerts(agency=agency, open=True).alerts

@@ -1,0 +1,33 @@
+/* alert_words.c: the table, and the days of an alert. Pure. */
+#include "alert_words.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define SERVICE_DONE "radioshop service record TAG --plan PLAN --result passed"
+
+const struct alert_words alert_words[] = {
+	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_OVERDUE, "overdue", "OVERDUE", "due", {"overdue", "overdue"},
+		SERVICE_DONE},
+	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_ESCALATED, "still overdue", "STILL OVERDUE", "due",
+		{"overdue", "overdue"}, SERVICE_DONE},
+	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_DUE_SOON, "due soon", "DUE SOON", "due", {"left", "left"}, SERVICE_DONE},
+	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_TICKET_WAITING, "waiting", "TICKET WAITS", "since",
+		{"without a move", "without a move"},
+		"radioshop ticket show TICKET                  what it waits for"},
+	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_WARRANTY_ENDING, "out of warranty soon", "WARRANTY ENDS", "ends",
+		{"left", "left"},
+		"radioshop ticket open TAG PROBLEM             send in what is broken while it costs nothing"},
+	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_RESOLVED, "settled", "SETTLED", "due", {NULL, NULL}, NULL},
+};
+const size_t alert_words_count = sizeof alert_words / sizeof alert_words[0];
+
+const char *alert_days(const struct alert_words *words, int32_t days, int32_t step, char out[ALERT_DAYS_MAX])
+{
+	const char *what = words->days[step > 0];
+
+	*out = '\0';
+	if (what != NULL)
+		snprintf(out, ALERT_DAYS_MAX, ", %" PRId32 " day%s %s", days, days == 1 ? "" : "s", what);
+	return out;
+}
