@@ -418,8 +418,8 @@ static void take_result(struct backend *b, const PGresult *result)
 	}
 }
 
-/* Takes every result that has come. Two NULLs in a row: nothing is outstanding. */
-static void drain(struct backend *b)
+/* Takes every result that has come. Two NULLs in a row: nothing is outstanding. Whether more is waited for. */
+static bool take_results(struct backend *b)
 {
 	PGconn *conn = b->conn;
 	unsigned nothing = 0;
@@ -435,10 +435,27 @@ static void drain(struct backend *b)
 		take_result(b, result);
 		PQclear(result);
 	}
-	if (b->conn != conn)
-		return;
-	if (PQstatus(conn) == CONNECTION_BAD || !flush(b))
-		backend_break_libpq(b);
+	return b->conn == conn && nothing < 2;
+}
+
+/*
+ * Libpq reads whenever it cannot send at once, and then nothing of what it holds is left in the socket to wake us: so
+ * whatever was sent, what came meanwhile is taken too.
+ */
+static void drain(struct backend *b)
+{
+	PGconn *conn = b->conn;
+	bool waiting;
+
+	do {
+		waiting = take_results(b);
+		if (b->conn != conn)
+			return;
+		if (PQstatus(conn) == CONNECTION_BAD || !flush(b)) {
+			backend_break_libpq(b);
+			return;
+		}
+	} while (waiting && !PQisBusy(conn));
 }
 
 static void on_io(evutil_socket_t fd, short what, void *arg)
@@ -489,6 +506,8 @@ bool backend_give(struct backend *b, struct transaction *t)
 		t->head_since_ms = clock_ms();
 	if (start == TRANSACTION_LINK_BROKEN || !flush(b))
 		backend_break_libpq(b);
+	else if (!PQisBusy(b->conn)) /* an answer came before all was sent; see drain() */
+		event_active(&b->readable, EV_READ, 1);
 	return true;
 }
 

@@ -23,6 +23,14 @@ def test_a_repeat_gets_the_first_answer(world, agency):
     assert len(assets_tagged(world, agency, "A1")) == 1
 
 
+def test_a_large_repeat_is_answered_at_once(world, agency):
+    """The database says that it was done before, while the rest of the request is still being sent to it."""
+    rows = [{"line": i, "tag": f"L{i:03d}", "class": "portable", "notes": "x" * 3900} for i in range(250)]
+    request = {"request_id": new_id(), "agency": agency, "rows": rows, "timeout": 20}
+    first = world.tina.ImportAssets(**request)
+    assert [world.tina.ImportAssets(**request) for _ in range(15)] == [first] * 15
+
+
 def test_another_payload_is_refused(world, agency):
     request = new_id()
     world.tina.CreateAsset(request_id=request, asset={"agency": agency, "tag": "B1", "class": "portable"})
