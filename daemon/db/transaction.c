@@ -75,6 +75,7 @@ static void rewind_try(struct transaction *t)
 	t->results = 0;
 	t->unfit = false;
 	t->failed = false;
+	t->commit_doubtful = false;
 	t->remedy = REMEDY_NONE;
 	memset(&t->error, 0, sizeof(t->error));
 	memset(&t->rows, 0, sizeof(t->rows));
@@ -349,7 +350,7 @@ static void outcome_unknown(struct transaction *t, enum status code)
 
 void transaction_admit(struct transaction *t)
 {
-	if (t->replaying && (t->error.code == STATUS_UNAVAILABLE || t->error.code == STATUS_DEADLINE_EXCEEDED))
+	if (t->was_answered && (t->error.code == STATUS_UNAVAILABLE || t->error.code == STATUS_DEADLINE_EXCEEDED))
 		outcome_unknown(t, t->error.code);
 }
 
@@ -365,7 +366,7 @@ enum transaction_fate transaction_settle(struct transaction *t)
 		return TRANSACTION_DONE;
 	if (t->remedy == REMEDY_REPLAY) {
 		rewind_try(t);
-		t->replaying = true;
+		t->replaying = t->was_answered = true;
 		return TRANSACTION_AGAIN;
 	}
 	/* It was meant for another, and undid this one: as often as that happens. */
@@ -408,6 +409,8 @@ enum transaction_fate transaction_settle_broken(struct transaction *t, enum tran
 	if (t->call && (loss == LOSS_WAITING || !t->moved)) {
 		t->moved = t->moved || loss == LOSS_RUNNING;
 		rewind_try(t);
+		/* The next server may have taken over from one that alone had kept the reply: it is asked anew. */
+		t->replaying = false;
 		return TRANSACTION_AGAIN;
 	}
 	transaction_error(&t->error, STATUS_UNAVAILABLE, "DATABASE_AWAY", 1000,

@@ -48,8 +48,9 @@ struct transaction {
 	int64_t head_since_ms; /* when everything before it on its backend was done; 0 before */
 	int32_t timeout_ms;    /* what the server was told */
 	bool is_write;
-	bool is_question; /* of the daemon itself */
-	bool replaying;   /* second pass: fetch the reply that was kept */
+	bool is_question;  /* of the daemon itself */
+	bool replaying;    /* second pass: fetch the reply that was kept */
+	bool was_answered; /* a server knew it: no failure may say that nothing was changed */
 	bool unfit; /* the request is wrong, and error says how: only enter is sent, and its refusal comes first */
 	unsigned retries;
 	bool moved;           /* it was running when its connection broke, and was tried again */

@@ -126,3 +126,37 @@ def test_a_commit_on_one_disk_is_not_acknowledged(site):
     writes(site, 1)
     assert site.world.tina.AddTicketEntry(timeout=20, **request).ticket.number == site.ticket
     assert site.value("SELECT count(*) FROM radioshop.ticket_entry WHERE text = 'on one disk'") == "1"
+
+
+@pytest.mark.parametrize("site", ["sync"], indirect=True)
+def test_a_repeat_moves_to_a_server_that_knows_nothing_of_it(site):
+    """
+    The first server has found the reply that it kept, and the repeat waits there for the standby. Then the standby takes
+    over, which never saw the write: it is done there, once, and its answer is the answer.
+    """
+    request = {"request_id": new_id(), "ticket": site.ticket, "kind": "labour", "text": "known to one", "minutes": 1}
+    waiting = f"{OURS} AND wait_event = 'SyncRep'"
+    old, new = site.primary, site.standby
+    writes(site, 4)    # so that several connections are known for those of writers by what they last asked
+    new.kill()
+    with concurrent.futures.ThreadPoolExecutor(1) as pool, site.caller("tina") as caller:
+        write = pool.submit(lambda: caller.AddTicketEntry(timeout=20, **request))
+        site.daemon.wait_until(lambda: site.rows(f"SELECT pid {waiting}"), 10 * SLOWER, "waiting for the standby")
+        site.rows(f"SELECT pg_cancel_backend(pid) {waiting}")
+        with refused("UNAVAILABLE"):
+            write.result()
+        repeat = pool.submit(lambda: caller.AddTicketEntry(timeout=60, **request))
+        site.daemon.wait_until(lambda: site.rows(f"SELECT pid {waiting}"), 10 * SLOWER, "waiting again")
+        with open(new.data / "postgresql.auto.conf", "a", encoding="utf-8") as settings:
+            settings.write("primary_conninfo = ''\n")
+        new.start()
+        assert "known to one" not in texts(new)
+        site.fail_over()
+        # The old one lets nobody in any more, and the first to find the new one is a connection of writers.
+        old.sql("SET synchronous_commit = local; ALTER ROLE radioshop_app CONNECTION LIMIT 0")
+        ended = old.sql(f"SELECT pg_terminate_backend(pid) {OURS} AND query LIKE '%keep_reply%' AND wait_event = 'ClientRead'")
+        assert ended
+        site.daemon.wait_until(lambda: "database_took_over" in site.daemon.text(), 20 * SLOWER, "taken over")
+        site.rebuild_standby()
+        assert repeat.result().ticket.number == site.ticket
+    assert site.value("SELECT count(*) FROM radioshop.ticket_entry WHERE text = 'known to one'") == "1"
