@@ -37,12 +37,13 @@
 #define ANALYSER_COLUMNS   "serial manufacturer model calibrated_on calibration_due_on out_of_date retired"
 #define TICKET_COLUMNS     "number tag state priority problem opened_at"
 #define TICKET_WIDE                                                                                                    \
-	"agency problem_code cause cause_code action action_code outcome returns_ticket opened_by closed_at "          \
+	"agency problem_code cause cause_code action action_code outcome returns_ticket parent opened_by closed_at "   \
 	"labour_minutes cost_cents estimate_cents approved_cents sla_due_at sla_remaining_minutes"
 #define RMA_WIDE                                                                                                       \
 	"agency ticket_state outcome goodwill accessories carrier tracking serial_sent serial_back "                   \
 	"firmware_sent firmware_back codeplug_due cost_cents note opened_by opened_at id"
 #define OPENED_COLUMNS    TICKET_COLUMNS " returns_ticket"
+#define JOINED_COLUMNS    TICKET_COLUMNS " parent"
 #define MOVED_COLUMNS     "number tag state priority problem moves"
 #define ASKED_COLUMNS     "number tag state estimate_cents approved_cents write_off_approved"
 #define CODE_COLUMNS      "kind code name retired"
@@ -85,7 +86,7 @@
 #define OLD_ASSET_FIELDS "-asset.id asset.agency asset.created_at asset.updated_at"
 #define TICKET_FIELDS                                                                                                  \
 	"ticket.priority ticket.problem ticket.cause ticket.action ticket.problem_code ticket.cause_code "             \
-	"ticket.action_code ticket.estimate_cents ticket.returns_ticket ticket.revision"
+	"ticket.action_code ticket.estimate_cents ticket.returns_ticket ticket.parent ticket.revision"
 
 #define OF_ASSET  .fetch = "AssetService.GetAsset", .take = "asset.id asset.revision"
 #define OF_TICKET .fetch = "TicketService.GetTicket"
@@ -370,6 +371,15 @@ const struct command commands[] = {
 		.fields = "ticket.returns_ticket ticket.revision", OF_TICKET, .take = "ticket.id ticket.revision",
 		.help = "Say that a ticket is the return of an earlier one of the same asset.",
 		.example = "radioshop ticket link IND-2026-00042 --returns-ticket IND-2026-00017"},
+	{.noun = "ticket", .verb = "join", .method = "TicketService.UpdateTicket", .positional = "ticket",
+		.need = "ticket.parent", .columns = JOINED_COLUMNS, .wide = TICKET_WIDE,
+		.fields = "ticket.parent ticket.revision", OF_TICKET, .take = "ticket.id ticket.revision",
+		.help = "Make a ticket a part of another one, such as a recall.",
+		.example = "radioshop ticket join IND-2026-00042 --parent IND-2026-00040"},
+	{.noun = "ticket", .verb = "leave", .method = "TicketService.UpdateTicket", .positional = "ticket",
+		.columns = JOINED_COLUMNS, .wide = TICKET_WIDE, .preset = "ticket.parent=",
+		.fields = "ticket.revision", OF_TICKET, .take = "ticket.id ticket.revision",
+		.help = "Take a ticket out of the one it is a part of.", .example = "radioshop ticket leave IND-2026-00042"},
 
 	{.noun = "code", .verb = "list", .method = "TicketCodeService.ListTicketCodes", .columns = CODE_COLUMNS,
 		.wide = "revision", .alone = true, .example = "radioshop code list --kind problem"},

@@ -1,5 +1,5 @@
--- Tickets, newest first: the open ones on their partial index, all of them, those of one asset, or those whose time is over, by
--- when it was. The key is in a CTE: coalesce() is not leakproof, and row level security would keep the condition from the index.
+-- Tickets, newest first: the open ones on their partial index, all of them, those of one asset, the parts of one ticket, or those whose
+-- time is over, by when it was. The key is in a CTE: coalesce() is not leakproof, and row level security would keep the condition from the index.
 WITH wanted AS MATERIALIZED (
   SELECT g.agency_id, g.code, :closed::bool OR coalesce(:state::text IN ('closed', 'cancelled'), false) AS closed_too,
     coalesce((:page_key::text[])[1]::timestamptz, 'infinity') AS opened_before,
@@ -8,21 +8,25 @@ WITH wanted AS MATERIALIZED (
   WHERE g.agency_id = ANY (radioshop.agencies()) AND (:agency::text = '' OR g.code = upper(:agency))
 ), subject AS MATERIALIZED (
   SELECT o.agency_id, o.asset_id, o.refusal FROM radioshop.one_asset(:asset::text) o WHERE :asset <> ''
+), above AS MATERIALIZED (
+  SELECT f.agency_id, f.ticket_id FROM radioshop.find_ticket(:parent::text) f WHERE :parent <> ''
 ), wrong AS (
   SELECT CASE WHEN :agency <> '' AND NOT EXISTS (SELECT FROM wanted) THEN
       radioshop.refuse('NOT_FOUND', 'agency', format('no agency has the code %s', :agency))
+    WHEN :parent <> '' AND NOT EXISTS (SELECT FROM above) THEN
+      radioshop.refuse('NOT_FOUND', 'parent', format('no ticket has the number or UUID %s', :parent))
     ELSE (SELECT x.refusal FROM subject x) END AS refusal
 ), page AS (
   SELECT d.agency_id, d.ticket_id, d.opened_at
   FROM wanted w CROSS JOIN LATERAL (
     (SELECT t.agency_id, t.ticket_id, t.opened_at FROM radioshop.ticket t
-      WHERE :asset = '' AND NOT :breached::bool AND NOT w.closed_too AND t.agency_id = w.agency_id AND t.closed_at IS NULL
+      WHERE :asset = '' AND :parent = '' AND NOT :breached::bool AND NOT w.closed_too AND t.agency_id = w.agency_id AND t.closed_at IS NULL
         AND (:state IS NULL OR t.state = :state)
         AND (t.opened_at, t.ticket_id) < (w.opened_before, w.id_before)
       ORDER BY t.opened_at DESC, t.ticket_id DESC LIMIT :page_limit::int4)
     UNION ALL
     (SELECT t.agency_id, t.ticket_id, t.opened_at FROM radioshop.ticket t
-      WHERE :asset = '' AND NOT :breached AND w.closed_too AND t.agency_id = w.agency_id
+      WHERE :asset = '' AND :parent = '' AND NOT :breached AND w.closed_too AND t.agency_id = w.agency_id
         AND (:state IS NULL OR t.state = :state)
         AND (t.opened_at, t.ticket_id) < (w.opened_before, w.id_before)
       ORDER BY t.opened_at DESC, t.ticket_id DESC LIMIT :page_limit::int4)
@@ -32,13 +36,23 @@ WITH wanted AS MATERIALIZED (
       WHERE :asset <> '' AND x.agency_id = w.agency_id AND (w.closed_too OR t.closed_at IS NULL)
         AND (NOT :breached OR EXISTS (SELECT FROM radioshop.ticket_clock c
           WHERE c.agency_id = t.agency_id AND c.ticket_id = t.ticket_id AND NOT c.ended AND c.due_at <= w.now))
+        AND (:parent = '' OR EXISTS (SELECT FROM above p WHERE p.agency_id = t.agency_id AND p.ticket_id = t.parent_id))
+        AND (:state IS NULL OR t.state = :state)
+        AND (t.opened_at, t.ticket_id) < (w.opened_before, w.id_before)
+      ORDER BY t.opened_at DESC, t.ticket_id DESC LIMIT :page_limit::int4)
+    UNION ALL
+    (SELECT t.agency_id, t.ticket_id, t.opened_at
+      FROM above p JOIN radioshop.ticket t ON t.agency_id = p.agency_id AND t.parent_id = p.ticket_id
+      WHERE :asset = '' AND p.agency_id = w.agency_id AND (w.closed_too OR t.closed_at IS NULL)
+        AND (NOT :breached OR EXISTS (SELECT FROM radioshop.ticket_clock c
+          WHERE c.agency_id = t.agency_id AND c.ticket_id = t.ticket_id AND NOT c.ended AND c.due_at <= w.now))
         AND (:state IS NULL OR t.state = :state)
         AND (t.opened_at, t.ticket_id) < (w.opened_before, w.id_before)
       ORDER BY t.opened_at DESC, t.ticket_id DESC LIMIT :page_limit::int4)
     UNION ALL
     (SELECT c.agency_id, c.ticket_id, c.due_at
       FROM radioshop.ticket_clock c JOIN radioshop.ticket t ON t.agency_id = c.agency_id AND t.ticket_id = c.ticket_id
-      WHERE :asset = '' AND :breached AND c.agency_id = w.agency_id AND NOT c.ended AND c.due_at <= w.now
+      WHERE :asset = '' AND :parent = '' AND :breached AND c.agency_id = w.agency_id AND NOT c.ended AND c.due_at <= w.now
         AND (:state IS NULL OR t.state = :state)
         AND (c.due_at, c.ticket_id) < (w.opened_before, w.id_before)
       ORDER BY c.due_at DESC, c.ticket_id DESC LIMIT :page_limit::int4)
@@ -48,7 +62,7 @@ WITH wanted AS MATERIALIZED (
 )
 SELECT w.refusal, t.id, t.number, t.agency, t.tag, t.state, t.priority, t.problem, t.problem_code, t.cause, t.cause_code, t.action,
   t.action_code, t.outcome, t.opened_by, t.opened_at, t.closed_at, t.labour_minutes, t.cost_cents, t.estimate_cents, t.approved_cents,
-  t.write_off_approved, t.returns_ticket, t.sla_due_at, t.sla_remaining_minutes, t.sla_breached, t.moves,
+  t.write_off_approved, t.returns_ticket, t.parent, t.sla_due_at, t.sla_remaining_minutes, t.sla_breached, t.moves,
   t.revision, ARRAY[page.opened_at::text, page.ticket_id::text] AS page_key
 FROM wrong w
 LEFT JOIN page ON w.refusal IS NULL

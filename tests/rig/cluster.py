@@ -94,20 +94,21 @@ class Cluster:
 
     @contextlib.contextmanager
     def held(self, statement):
-        """Somebody else has done this and not committed yet; what it returns is not looked at."""
+        """Somebody else has done this, and commits it at the end; what it returns is not looked at."""
         with subprocess.Popen(["psql", "-XqAt", "-o", "/dev/null", self.url("postgres")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                               text=True) as holder:
             holder.stdin.write(f"BEGIN; {statement};\n\\o\nSELECT 'held';\n")
             holder.stdin.flush()
             assert holder.stdout.readline() == "held\n"
             yield
-            holder.stdin.close()    # psql ends, and with it the transaction
+            holder.stdin.write("COMMIT;\n")
+            holder.stdin.close()
 
-    def wait_for_waiting(self, count):
-        """Until so many calls of daemons wait for a lock."""
+    def wait_for_waiting(self, count, role="radioshop_app"):
+        """Until so many statements wait for a lock: of daemons, or of another role."""
         deadline = time.monotonic() + 20
-        while int(self.value("SELECT count(*) FROM pg_stat_activity WHERE usename = 'radioshop_app' AND wait_event_type = 'Lock'")) < count:
-            assert time.monotonic() < deadline, f"no {count} calls wait for a lock"
+        while int(self.value(f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{role}' AND wait_event_type = 'Lock'")) < count:
+            assert time.monotonic() < deadline, f"no {count} statements wait for a lock"
             time.sleep(0.01)
 
     def sqitch(self, *words, check=True):

@@ -56,7 +56,8 @@ def ours(world):
     tina.RecordMeter(asset=asset.id, meter="hours", value=1, note=CANARY)
     rma = tina.OpenRma(ticket=ticket.number, number="RMAOFIND1", vendor=f"{CANARY} vendor", kind="depot", accessories=CANARY).rma
     request, second = new_id(), world.asset("IND", notes=CANARY)
-    world.caller("ind-technician").OpenTicket(request_id=request, asset=second.id, problem=f"{CANARY} again")
+    part = world.caller("ind-technician").OpenTicket(request_id=request, asset=second.id, problem=f"{CANARY} again").ticket
+    tina.UpdateTicket(ticket={"number": part.number, "revision": part.revision, "parent": ticket.number}, update_mask=["parent"])
     return {"agency": "IND", "asset": asset.id, "tag": asset.tag, "serial": asset.serial, "alias": asset.alias,
             "ticket": ticket.id, "number": ticket.number, "plan": plan.code, "alert": alerts[0].id, "request": request, "change": change.id,
             "part": f"{CANARY}P", "location": f"{CANARY}L", "rma": rma.number, "rma_id": rma.id,
@@ -122,7 +123,8 @@ def probes(name, ids):
                                 {"asset": ids["tag"], "plan": ids["plan"], "result": "passed"}],
         "ListServiceRecords": [{"agency": ids["agency"]}, {"asset": ids["asset"]}, {"asset": ids["tag"]}, {}],
         "GetTicket": [{"ticket": ids["ticket"]}, {"ticket": ids["number"]}],
-        "ListTickets": [{"agency": ids["agency"], "closed": True}, {"asset": ids["asset"], "closed": True}, {"closed": True}],
+        "ListTickets": [{"agency": ids["agency"], "closed": True}, {"asset": ids["asset"], "closed": True}, {"closed": True},
+                        {"parent": ids["ticket"], "closed": True}, {"parent": ids["number"], "closed": True}],
         "OpenTicket": [{"asset": ids["asset"], "problem": "Mine"}, {"asset": ids["tag"], "problem": "Mine"}],
         "UpdateTicket": [{"ticket": {"id": ids["ticket"], "cause": "Mine", "revision": 1}, "update_mask": ["cause"]},
                          {"ticket": {"number": ids["number"], "cause": "Mine", "revision": 1}, "update_mask": ["cause"]}],
