@@ -18,6 +18,13 @@ const struct alert_words alert_words[] = {
 	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_WARRANTY_ENDING, "out of warranty soon", "WARRANTY ENDS", "ends",
 		{"left", "left"},
 		"radioshop ticket open TAG PROBLEM             send in what is broken while it costs nothing"},
+	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_TICKET_LATE, "repairs late", "REPAIR RUNS LATE", "due", {NULL, NULL},
+		"radioshop ticket show TICKET                  what it waits for"},
+	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_PART_LOW, "parts low", "PART RUNS LOW", "since", {NULL, NULL},
+		"radioshop stock receive PART LOCATION N       what came; part low lists what to order"},
+	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_CALIBRATION_ENDING, "calibrations", "CALIBRATION ENDS", "ends",
+		{"left", "past its end"},
+		"radioshop analyser update SERIAL --calibrated-on DAY --calibration-due-on DAY"},
 	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_RESOLVED, "settled", "SETTLED", "due", {NULL, NULL}, NULL},
 };
 const size_t alert_words_count = sizeof alert_words / sizeof alert_words[0];

@@ -466,6 +466,18 @@ def test_a_ticket_that_waits(world, agency, migrated):
     assert not said(world, agency) and not world.vera.ListAlerts(agency=agency, open=True).alerts
 
 
+def test_a_snooze_that_ends_beside_something_newer(world, agency, migrated):
+    """The ticket's next step is told, and not the one before once more."""
+    rule(world, agency, "ticket_waiting", days=5)
+    ticket = world.tina.OpenTicket(asset=world.asset(agency).id, problem="deaf").ticket
+    age_ticket(migrated, ticket, 5)
+    (first,) = world.nightly.EmitAlerts(agency=agency).alerts
+    world.ada.SnoozeAlert(alert=first.id, until=day(6))
+    age_ticket(migrated, ticket, 6)
+    move(migrated, agency, "alert", "snoozed_until = snoozed_until - 6")
+    assert [told[0::4] for told in said(world, agency)] == [("ticket_waiting", 1)] and not said(world, agency)
+
+
 def test_a_warranty_that_ends(world, agency):
     rule(world, agency, "warranty_ending")
     asset = world.asset(agency, warranty_until=day(30))
