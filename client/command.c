@@ -28,14 +28,25 @@
 #define DUE_CHANGE_WIDE    "decided_by decided_at note next_due_on"
 #define METER_COLUMNS      "read_on agency tag meter value total replaced recorded_by"
 #define METER_WIDE         "note recorded_at id"
-#define SERVICE_COLUMNS    "done_on agency tag plan result next_due_on recorded_by notes"
-#define RECORDED_COLUMNS   "done_on agency tag plan result readings ticket next_due_on"
-#define SERVICE_WIDE       "procedure procedure_version readings answers analyser analyser_out_of_date ticket recorded_at id"
-#define SHEET_COLUMNS      "step kind title unit mode limit_text may_skip passing failing"
-#define PROCEDURE_COLUMNS  "code name version post_repair class family model stopped plans"
-#define TREND_COLUMNS      "agency tag test last_value unit per_year fit limit_text leaves_on due_on"
-#define ANALYSER_COLUMNS   "serial manufacturer model calibrated_on calibration_due_on out_of_date retired"
-#define TICKET_COLUMNS     "number tag state priority problem opened_at"
+#define CAMPAIGN_COLUMNS   "code name kind target starts_on due_on state agencies assets"
+#define CAMPAIGN_WIDE      "instructions reason ended_by ended_at created_by created_at revision"
+#define ITEM_COLUMNS       "agency tag serial model firmware assigned_to location state ticked_at ticked_by note"
+#define ITEM_WIDE          "campaign codeplug status undone_at undone_by undo_reason asset_id"
+#define TICKED_COLUMNS     "campaign agency tag serial assigned_to state ticked_at ticked_by already note"
+#define TICKED_WIDE        "model firmware codeplug status location undone_at undone_by undo_reason asset_id"
+#define PROGRESS_COLUMNS                                                                                               \
+	"campaign agency total done failed not_applicable left missing gone percent due_on days_overdue"
+#define SELECTION_FIELDS                                                                                               \
+	"selection.agency selection.class selection.model selection.family selection.status selection.system "         \
+	"selection.firmware_other_than selection.codeplug_other_than"
+#define SERVICE_COLUMNS   "done_on agency tag plan result next_due_on recorded_by notes"
+#define RECORDED_COLUMNS  "done_on agency tag plan result readings ticket next_due_on"
+#define SERVICE_WIDE      "procedure procedure_version readings answers analyser analyser_out_of_date ticket recorded_at id"
+#define SHEET_COLUMNS     "step kind title unit mode limit_text may_skip passing failing"
+#define PROCEDURE_COLUMNS "code name version post_repair class family model stopped plans"
+#define TREND_COLUMNS     "agency tag test last_value unit per_year fit limit_text leaves_on due_on"
+#define ANALYSER_COLUMNS  "serial manufacturer model calibrated_on calibration_due_on out_of_date retired"
+#define TICKET_COLUMNS    "number tag state priority problem opened_at"
 #define TICKET_WIDE                                                                                                    \
 	"agency problem_code cause cause_code action action_code outcome returns_ticket parent opened_by closed_at "   \
 	"labour_minutes cost_cents estimate_cents approved_cents sla_due_at sla_remaining_minutes"
@@ -113,6 +124,7 @@ const struct noun nouns[] = {
 	{"location", "The shelves, vans and depots where parts lie"},
 	{"procedure", "What exactly is done at a service, step by step"},
 	{"analyser", "The test sets that readings are taken with"},
+	{"campaign", "Work that is done once on many radios: a rekey, a firmware, a recall"},
 	{"meter", "How much equipment was used, for plans that go by it"},
 	{"trend", "Where the readings of a radio are heading"},
 	{"alert", "What has become overdue, said once"},
@@ -297,6 +309,50 @@ const struct command commands[] = {
 		.example = "radioshop meter import readings.csv", .run = action_meter_import},
 	{.noun = "meter", .verb = "list", .method = "MeterService.ListMeterReadings", .columns = METER_COLUMNS,
 		.wide = METER_WIDE, .alone = true, .example = "radioshop meter list --asset 1042"},
+
+	{.noun = "campaign", .verb = "preview", .method = "CampaignService.PreviewCampaign",
+		.example = "radioshop campaign preview --agency IND --agency LSU --class portable "
+		"--firmware-other-than R32.10.00"},
+	{.noun = "campaign", .verb = "create", .method = "CampaignService.CreateCampaign",
+		.positional = "campaign.code campaign.name", .columns = CAMPAIGN_COLUMNS, .wide = CAMPAIGN_WIDE,
+		.fields = "campaign.kind campaign.target campaign.instructions campaign.starts_on campaign.due_on "
+		SELECTION_FIELDS, .need = "campaign.kind", .example =
+		"radioshop campaign create FW-32 'Firmware R32' --kind firmware --target R32.10.00 --due-on 2027-03-31 "
+		"--class portable --family 'APX 6000' --firmware-other-than R32.10.00"},
+	{.noun = "campaign", .verb = "add", .method = "CampaignService.AddCampaignItem", .positional = "campaign asset",
+		.columns = TICKED_COLUMNS, .wide = TICKED_WIDE, .example = "radioshop campaign add FW-32 1042"},
+	{.noun = "campaign", .verb = "tick", .method = "CampaignService.TickCampaignItem", .positional = "campaign asset",
+		.columns = TICKED_COLUMNS, .wide = TICKED_WIDE, .example = "radioshop campaign tick FW-32 837CXK1234"},
+	{.noun = "campaign", .verb = "undo", .method = "CampaignService.UndoCampaignTick",
+		.positional = "campaign asset reason", .columns = TICKED_COLUMNS, .wide = TICKED_WIDE,
+		.example = "radioshop campaign undo FW-32 1042 'wrong radio'"},
+	{.noun = "campaign", .verb = "left", .method = "CampaignService.ListCampaignItems", .positional = "campaign",
+		.columns = "agency tag serial model firmware assigned_to location undo_reason", .wide = ITEM_WIDE,
+		.preset = "state=left", .fields = "agency page_size page_token", .help = "List what is left to do.",
+		.example = "radioshop campaign left FW-32 --agency IND"},
+	{.noun = "campaign", .verb = "items", .method = "CampaignService.ListCampaignItems", .positional = "campaign",
+		.columns = ITEM_COLUMNS, .wide = ITEM_WIDE, .example = "radioshop campaign items FW-32 --state failed"},
+	{.noun = "campaign", .verb = "progress", .method = "CampaignService.SummarizeCampaigns",
+		.positional = "campaign?", .columns = PROGRESS_COLUMNS, .wide = "last_tick_at",
+		.example = "radioshop campaign progress FW-32"},
+	{.noun = "campaign", .verb = "list", .method = "CampaignService.ListCampaigns", .columns = CAMPAIGN_COLUMNS,
+		.wide = CAMPAIGN_WIDE, .alone = true, .example = "radioshop campaign list --agency IND"},
+	{.noun = "campaign", .verb = "show", .method = "CampaignService.GetCampaign", .positional = "campaign",
+		.example = "radioshop campaign show FW-32"},
+	{.noun = "campaign", .verb = "update", .method = "CampaignService.UpdateCampaign", .positional = "campaign",
+		.columns = CAMPAIGN_COLUMNS, .wide = CAMPAIGN_WIDE,
+		.fields = "campaign.name campaign.instructions campaign.starts_on campaign.due_on campaign.revision",
+		.fetch = "CampaignService.GetCampaign", .take = "campaign.code campaign.revision",
+		.example = "radioshop campaign update FW-32 --due-on 2027-06-30"},
+	{.noun = "campaign", .verb = "close", .method = "CampaignService.EndCampaign", .positional = "campaign",
+		.columns = CAMPAIGN_COLUMNS, .wide = CAMPAIGN_WIDE, .preset = "state=closed", .fields = "reason revision",
+		.fetch = "CampaignService.GetCampaign", .take = "revision=campaign.revision",
+		.help = "Finish a campaign; with work left, say why.",
+		.example = "radioshop campaign close FW-32 --reason 'two radios are missing'"},
+	{.noun = "campaign", .verb = "cancel", .method = "CampaignService.EndCampaign", .positional = "campaign reason",
+		.columns = CAMPAIGN_COLUMNS, .wide = CAMPAIGN_WIDE, .preset = "state=cancelled", .fields = "revision",
+		.fetch = "CampaignService.GetCampaign", .take = "revision=campaign.revision", .help = "Give a campaign up.",
+		.example = "radioshop campaign cancel FW-32 'the maker withdrew the version'"},
 
 	{.noun = "service", .verb = "record", .method = "ServiceRecordService.CreateServiceRecord",
 		.positional = "asset", .columns = RECORDED_COLUMNS, .wide = "recorded_by notes procedure procedure_version answers "

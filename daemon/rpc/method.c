@@ -72,6 +72,17 @@ static const struct method_row rows[] = {
 	ROW(Meter,         RecordMeter,         ONE,    WRITE, EDITORS),
 	ROW(Meter,         ImportMeterReadings, LIST,   SLOW,  EDITORS),
 	ROW(Meter,         ListMeterReadings,   PAGE,   READ,  READERS),
+	ROW(Campaign,      PreviewCampaign,     ONE,    SLOW,  ADMINS),
+	ROW(Campaign,      CreateCampaign,      ONE,    SLOW,  ADMINS),
+	ROW(Campaign,      AddCampaignItem,     ONE,    WRITE, ADMINS),
+	ROW(Campaign,      GetCampaign,         ONE,    READ,  READERS),
+	ROW(Campaign,      ListCampaigns,       PAGE,   READ,  READERS),
+	ROW(Campaign,      UpdateCampaign,      ONE,    WRITE, ADMINS),
+	ROW(Campaign,      TickCampaignItem,    ONE,    WRITE, BENCH),
+	ROW(Campaign,      UndoCampaignTick,    ONE,    WRITE, BENCH),
+	ROW(Campaign,      ListCampaignItems,   PAGE,   SLOW,  READERS),
+	ROW(Campaign,      SummarizeCampaigns,  LIST,   SLOW,  READERS),
+	ROW(Campaign,      EndCampaign,         ONE,    WRITE, ADMINS),
 	ROW(ServiceRecord, CreateServiceRecord, ONE,    WRITE, BENCH),
 	ROW(ServiceRecord, ListServiceRecords,  PAGE,   READ,  READERS),
 	ROW(Ticket,        GetTicket,           ONE,    READ,  READERS),
@@ -166,7 +177,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 135, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 146, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

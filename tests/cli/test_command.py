@@ -155,6 +155,42 @@ def test_out_to_the_depot_and_back(shop, world, agency):
     assert asset.tag in shop.ok("vera", "asset", "find", asset.serial)
 
 
+def test_a_campaign(shop, world, agency):
+    radios = [world.asset(agency, firmware="R30", assigned_to=f"Engine {i}") for i in range(3)]
+    spent, code = world.asset(agency, firmware="R30", status="retired"), f"FW-{agency}"
+    asked = ["--agency", agency, "--class", "portable", "--firmware-other-than", "R32"]
+    shown = json.loads(shop.ok("ada", "campaign", "preview", *asked, "-o", "json"))
+    assert (shown["assets"], shown["left_out"], shown["agencies"]) == (3, 1, [{"agency": agency, "assets": 3, "left_out": 1}])
+    assert re.search(r"ASSETS +3\b", shop.ok("ada", "campaign", "preview", *asked))
+    shop.fails(USAGE, "ada", "campaign", "create", code, "Firmware", *asked, says="--kind")
+    shop.fails(REFUSED, "ada", "campaign", "create", code, "Firmware", *asked, "--kind", "firmware", says="such as R32.10.00")
+    shop.fails(DENIED, "tina", "campaign", "create", code, "Firmware", *asked, "--kind", "other")
+    made = shop.ok("ada", "campaign", "create", code, "Firmware", *asked, "--kind", "firmware", "--target", "R32", "--due-on", day(9), "-o", "csv")
+    assert column_of(made, "assets") == ["3"] and column_of(made, "due_on") == [day(9)]
+    ticked = shop.ok("tina", "campaign", "tick", code, radios[0].serial)
+    assert radios[0].tag in ticked and "done" in ticked and "Engine 0" in ticked
+    again = shop.ok("tina", "campaign", "tick", code, radios[0].tag, "-o", "csv")
+    assert column_of(again, "already") == ["true"] and column_of(again, "ticked_by") == ["tina"]
+    shop.fails(REFUSED, "tina", "campaign", "tick", code, radios[1].tag, "--result", "failed", says="--note")
+    shop.ok("tina", "campaign", "tick", code, radios[1].tag, "--result", "not-applicable", "--note", "goes back")
+    shop.fails(REFUSED, "tina", "campaign", "tick", code, spent.tag, says=f"campaign add {code}")
+    left = shop.ok("vera", "campaign", "left", code, "-o", "csv")
+    assert column_of(left, "tag") == [radios[2].tag] and column_of(left, "assigned_to") == ["Engine 2"]
+    assert [i["state"] for i in json.loads(shop.ok("vera", "campaign", "items", code, "-o", "json"))] == ["done", "not_applicable", "left"]
+    how_far = shop.ok("vera", "campaign", "progress", code, "-o", "csv")
+    assert [column_of(how_far, c) for c in ("total", "done", "not_applicable", "left", "percent")] == [["3"], ["1"], ["1"], ["1"], ["66"]]
+    shop.ok("tina", "campaign", "undo", code, radios[0].tag, "wrong radio")
+    assert len(shop.ok("vera", "campaign", "left", code).splitlines()) == 3, "two radios and the heading"
+    shop.ok("ada", "campaign", "update", code, "--due-on", day(20))
+    shop.fails(REFUSED, "ada", "campaign", "close", code, says="--reason")
+    shop.ok("ada", "campaign", "close", code, "--reason", "enough")
+    shop.fails(REFUSED, "tina", "campaign", "tick", code, radios[2].tag, says="closed")
+    assert code not in shop.ok("vera", "campaign") and code in shop.ok("vera", "campaign", "list", "--ended") and "R32" in shop.ok("vera", "campaign", "show", code)
+    text = shop.ok("tina", "campaign", "tick", "--help")
+    for word in ("any code on", "failed", "not-applicable", "--note"):
+        assert word in text, text
+
+
 def test_running_the_shop(shop, world):
     """Agencies, people, plans and assets by the command alone."""
     code, name = f"C{world.number():04d}", f"cli-{world.number()}"

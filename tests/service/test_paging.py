@@ -20,7 +20,7 @@ SHOP_WIDE = ("ListAgencies", "ListLimits", "ListProcedures", "ListAnalysers", "L
              "ListAgreements", "ListLabourRates")
 # The stock of parts: lists of the shop's own, and those of one shelf.
 KEYS.update({"ListParts": "number", "ListPartUses": ("ticket", "entry"), "ListStockLocations": "code", "ListStock": "part",
-             "ListPartMoves": "number", "ListRmas": "number"})
+             "ListPartMoves": "number", "ListRmas": "number", "ListCampaigns": "code", "ListCampaignItems": "tag"})
 SHOP_WIDE += ("ListParts", "ListStockLocations")
 ON_THE_SHELF = ("ListStock", "ListPartMoves")
 
@@ -71,6 +71,7 @@ def filled(world):
                                            readings=[{"name": "line", "value": value, "unit": "Hz"}])
         world.ada.CreateAnalyser(analyser={"serial": f"PG{result.id[-12:]}", "manufacturer": "Test", "model": "x"})
     for i in range(23):
+        world.ada.CreateCampaign(campaign={"code": f"{agency}{i:02d}", "name": "x", "kind": "other"}, selection={"agency": [agency]})
         world.ada.CreateAlertRoute(route={"agency": agency, "code": f"R{i:02d}", "channel": "output", "from_step": i})
     world.nightly.EmitAlerts(agency=agency)
     for i in range(23):
@@ -87,6 +88,8 @@ def values(name, agency):
     wanted = {} if name in SHOP_WIDE else {"location": "PAGED"} if name in ON_THE_SHELF else {"agency": agency}
     if name == "ListDue":
         wanted["until"] = day(4000)
+    if name == "ListCampaignItems":
+        wanted["campaign"] = f"{agency}00"
     if name == "ListStatementLines":
         wanted["month"] = BILLED[0]
     return wanted

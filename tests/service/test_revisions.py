@@ -20,6 +20,7 @@ def resources(world, agency):
     world.tina.CreateStockLocation(location={"code": f"REV{number}", "name": "Shelf"})
     ada, tina = world.ada, world.tina
     procedure = ada.CreateProcedure(procedure={"code": f"REV{number}", "name": "x"}, steps=[{"step": "x", "kind": "check"}]).procedure
+    ada.CreateCampaign(campaign={"code": f"REV{number}", "name": "x", "kind": "other"}, selection={"agency": [agency]})
     analyser = ada.CreateAnalyser(analyser={"serial": f"REV{number}", "manufacturer": "Test", "model": "x"}).analyser
     return {
         "agency": (lambda text, rev: ada.UpdateAgency(agency={"code": agency, "name": text, "revision": rev},
@@ -51,13 +52,15 @@ def resources(world, agency):
         "analyser": (lambda text, rev: ada.UpdateAnalyser(analyser={"serial": analyser.serial, "notes": text, "revision": rev},
                                                           update_mask=["notes"]),
                      lambda: (lambda a: (a.revision, a.notes))(ada.GetAnalyser(analyser=analyser.serial).analyser)),
+        "campaign": (lambda text, rev: ada.UpdateCampaign(campaign={"code": f"REV{number}", "name": text, "revision": rev}, update_mask=["name"]),
+                     lambda: (lambda c: (c.revision, c.name))(ada.GetCampaign(campaign=f"REV{number}").campaign)),
         "principal": (lambda text, rev: ada.UpdatePrincipal(principal={"name": person, "display_name": text,
                                                                        "revision": rev}, update_mask=["display_name"]),
                       lambda: (lambda p: (p.revision, p.display_name))(ada.GetPrincipal(principal=person).principal)),
     }
 
 
-@pytest.mark.parametrize("kind", ["agency", "asset", "plan", "ticket", "model", "ticket_code", "procedure", "analyser", "part", "location", "principal"])
+@pytest.mark.parametrize("kind", ["agency", "asset", "plan", "ticket", "model", "ticket_code", "procedure", "analyser", "part", "location", "campaign", "principal"])
 def test_stale_and_fresh(world, agency, kind):
     change, read = resources(world, agency)[kind]
     revision, _ = read()
@@ -75,7 +78,7 @@ def test_stale_and_fresh(world, agency, kind):
     assert read() == (revision + 2, "second")
 
 
-@pytest.mark.parametrize("kind", ["asset", "ticket", "plan", "part", "location"])
+@pytest.mark.parametrize("kind", ["asset", "ticket", "plan", "part", "location", "campaign"])
 def test_two_writers_one_revision(world, agency, kind):
     """Many at the same moment with one revision: exactly one wins, the others are told the revision of now."""
     change, read = resources(world, agency)[kind]

@@ -19,7 +19,7 @@ ABSENT = {"agency": "ZZZ", "asset": "00000000-0000-4000-8000-000000000001", "tag
           "alert": "00000000-0000-4000-8000-000000000003", "change": "00000000-0000-4000-8000-000000000006",
           "alias": "NOSUCHALIAS", "part": "NOSUCHPART", "location": "NOSUCHPLACE",
           "route": "NOROUTE", "delivery": "00000000-0000-4000-8000-000000000004", "month": "2199-12",
-          "rma": "NOSUCHRMA", "rma_id": "00000000-0000-4000-8000-000000000005"}
+          "campaign": "NOCAMPAIGN", "rma": "NOSUCHRMA", "rma_id": "00000000-0000-4000-8000-000000000005"}
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +55,15 @@ def ours(world):
     change = tina.DeferDue(asset=asset.id, plan=plan.code, due_on=due, deferred_to=day(20), reason=CANARY).change
     tina.RecordMeter(asset=asset.id, meter="hours", value=1, note=CANARY)
     rma = tina.OpenRma(ticket=ticket.number, number="RMAOFIND1", vendor=f"{CANARY} vendor", kind="depot", accessories=CANARY).rma
+    ada.CreateCampaign(campaign={"code": "CAMPAIGNOFIND", "name": f"{CANARY} rekey", "kind": "rekey", "target": CANARY, "instructions": CANARY},
+                       selection={"agency": ["IND"], "system": CANARY})
+    tina.TickCampaignItem(campaign="CAMPAIGNOFIND", asset=asset.id, note=CANARY)
     request, second = new_id(), world.asset("IND", notes=CANARY)
     part = world.caller("ind-technician").OpenTicket(request_id=request, asset=second.id, problem=f"{CANARY} again").ticket
     tina.UpdateTicket(ticket={"number": part.number, "revision": part.revision, "parent": ticket.number}, update_mask=["parent"])
     return {"agency": "IND", "asset": asset.id, "tag": asset.tag, "serial": asset.serial, "alias": asset.alias,
             "ticket": ticket.id, "number": ticket.number, "plan": plan.code, "alert": alerts[0].id, "request": request, "change": change.id,
-            "part": f"{CANARY}P", "location": f"{CANARY}L", "rma": rma.number, "rma_id": rma.id,
+            "part": f"{CANARY}P", "location": f"{CANARY}L", "campaign": "CAMPAIGNOFIND", "rma": rma.number, "rma_id": rma.id,
             "revision": ticket.revision, "route": "CANARYRT", "delivery": delivery.id, "month": month}
 
 
@@ -119,6 +122,21 @@ def probes(name, ids):
         "RecordMeter": [{"asset": ids["asset"], "meter": "hours", "value": 99}, {"asset": ids["tag"], "meter": "hours", "value": 99}],
         "ImportMeterReadings": [{"rows": [{"line": 2, "asset": ids["tag"], "meter": "hours", "value": 99}]}],
         "ListMeterReadings": [{"agency": ids["agency"]}, {"asset": ids["asset"]}, {"asset": ids["tag"]}, {}],
+        "PreviewCampaign": [{"selection": {"agency": [ids["agency"]]}}, {"selection": {"system": CANARY}}],
+        "CreateCampaign": [{"campaign": {"code": ids["campaign"], "name": "Mine", "kind": "other"}, "selection": {"agency": [ids["agency"]]}},
+                           {"campaign": {"code": "MINE", "name": "Mine", "kind": "other"}}],
+        "AddCampaignItem": [{"campaign": ids["campaign"], "asset": ids["asset"]}, {"campaign": ids["campaign"], "asset": ids["tag"]}],
+        "GetCampaign": [{"campaign": ids["campaign"]}],
+        "ListCampaigns": [{"agency": ids["agency"], "ended": True}, {"ended": True}],
+        "UpdateCampaign": [{"campaign": {"code": ids["campaign"], "name": "Mine", "revision": 1}, "update_mask": ["name"]}],
+        "TickCampaignItem": [{"campaign": ids["campaign"], "asset": ids["asset"]}, {"campaign": ids["campaign"], "asset": ids["tag"]}],
+        "UndoCampaignTick": [{"campaign": ids["campaign"], "asset": ids["asset"], "reason": "Mine"},
+                             {"campaign": ids["campaign"], "asset": ids["tag"], "reason": "Mine"}],
+        "ListCampaignItems": [{"campaign": ids["campaign"]}, {"campaign": ids["campaign"], "agency": ids["agency"]}],
+        "SummarizeCampaigns": [{"campaign": ids["campaign"]}, {"campaign": ids["campaign"], "agency": ids["agency"]},
+                               {"agency": ids["agency"]}, {}],
+        "EndCampaign": [{"campaign": ids["campaign"], "revision": 1, "state": "closed"},
+                        {"campaign": ids["campaign"], "revision": 1, "state": "cancelled", "reason": "Mine"}],
         "CreateServiceRecord": [{"asset": ids["asset"], "plan": ids["plan"], "result": "passed"},
                                 {"asset": ids["tag"], "plan": ids["plan"], "result": "passed"}],
         "ListServiceRecords": [{"agency": ids["agency"]}, {"asset": ids["asset"]}, {"asset": ids["tag"]}, {}],
@@ -266,7 +284,8 @@ def test_the_probes_do_reach(world, ours):
                  "GetTicket", "ListTickets", "ListAlerts", "ListEvents", "GetAgency", "ListPlans", "GetAgreement", "ListAgreements",
                  "GetPart", "ListParts", "ListPartUses", "GetStockLocation", "ListStockLocations", "ListPartMoves",
                  "GetAlertRoute", "ListAlertRoutes", "ListDeliveries",
-                 "SummarizeMonth", "GetStatement", "ListStatements", "ListFundMovements", "GetRma", "ListRmas"):
+                 "SummarizeMonth", "GetStatement", "ListStatements", "ListFundMovements", "GetRma", "ListRmas",
+                 "GetCampaign", "ListCampaigns", "ListCampaignItems"):
         for values in probes(name, ours):
             method = contract.methods()[name]
             # Other tests have filled the lists as well.
