@@ -25,6 +25,9 @@ const struct alert_words alert_words[] = {
 	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_CALIBRATION_ENDING, "calibrations", "CALIBRATION ENDS", "ends",
 		{"left", "past its end"},
 		"radioshop analyser update SERIAL --calibrated-on DAY --calibration-due-on DAY"},
+	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_LOANER_NOT_BACK, "not back", "LOANER NOT BACK", "due back",
+		{"late", "late"},
+		"radioshop loan return TAG                     it is back; or loan extend TAG YYYY-MM-DD WHY"},
 	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_RESOLVED, "settled", "SETTLED", "due", {NULL, NULL}, NULL},
 };
 const size_t alert_words_count = sizeof alert_words / sizeof alert_words[0];

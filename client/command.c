@@ -53,21 +53,27 @@
 #define RMA_WIDE                                                                                                       \
 	"agency ticket_state outcome goodwill accessories carrier tracking serial_sent serial_back "                   \
 	"firmware_sent firmware_back codeplug_due cost_cents note opened_by opened_at id"
-#define OPENED_COLUMNS    TICKET_COLUMNS " returns_ticket"
-#define JOINED_COLUMNS    TICKET_COLUMNS " parent"
-#define MOVED_COLUMNS     "number tag state priority problem moves"
-#define ASKED_COLUMNS     "number tag state estimate_cents approved_cents write_off_approved"
-#define CODE_COLUMNS      "kind code name retired"
-#define TERMS_COLUMNS     "agency approval_above_cents return_days urgent_hours high_hours normal_hours low_hours"
-#define CALENDAR_COLUMNS  "time_zone hours revision"
-#define ENTRY_COLUMNS     "number tag state labour_minutes cost_cents"
-#define PART_COLUMNS      "number name manufacturer maker_number on_hand unit reorder_point"
-#define PART_WIDE         "reorder_quantity class models obsolete revision"
-#define USE_COLUMNS       "at agency ticket tag part name quantity unit cost_cents principal"
-#define LOCATION_COLUMNS  "code name kind closed"
-#define CHANGE_COLUMNS    "part name quantity unit location cost_cents on_hand"
-#define CHANGE_WIDE       "kind ticket to_location lots at id"
-#define RMA_COLUMNS       "number vendor kind state ticket tag shipped_on expected_on received_on turnaround_days days_late"
+#define OPENED_COLUMNS   TICKET_COLUMNS " returns_ticket loaner"
+#define JOINED_COLUMNS   TICKET_COLUMNS " parent"
+#define MOVED_COLUMNS    "number tag state priority problem loaner loaner_due_on moves"
+#define ASKED_COLUMNS    "number tag state estimate_cents approved_cents write_off_approved"
+#define CODE_COLUMNS     "kind code name retired"
+#define TERMS_COLUMNS    "agency approval_above_cents return_days urgent_hours high_hours normal_hours low_hours"
+#define CALENDAR_COLUMNS "time_zone hours revision"
+#define ENTRY_COLUMNS    "number tag state labour_minutes cost_cents"
+#define PART_COLUMNS     "number name manufacturer maker_number on_hand unit reorder_point"
+#define PART_WIDE        "reorder_quantity class models obsolete revision"
+#define USE_COLUMNS      "at agency ticket tag part name quantity unit cost_cents principal"
+#define LOCATION_COLUMNS "code name kind closed"
+#define CHANGE_COLUMNS   "part name quantity unit location cost_cents on_hand"
+#define CHANGE_WIDE      "kind ticket to_location lots at id"
+#define RMA_COLUMNS      "number vendor kind state ticket tag shipped_on expected_on received_on turnaround_days days_late"
+#define LOAN_COLUMNS     "agency tag borrower borrower_agency purpose ticket out_on due_on days_out days_late condition"
+#define LOAN_WIDE                                                                                                      \
+	"badge unit model serial latest_on reason note out_by in_at in_by return_note damage_ticket revision id"
+#define LOANER_COLUMNS                                                                                                 \
+	"agency tag model family band status free borrower borrower_agency out_on due_on days_out days_late"
+#define LOANER_WIDE       "class ticket note loan"
 #define ALERT_COLUMNS     "emitted_at kind agency tag plan subject due_on days_overdue assigned_to id"
 #define ALERT_WIDE        "what step acked_at acked_by ack_note snoozed_until snoozed_by snooze_note settled_at"
 #define RULE_COLUMNS      "agency kind days percent stopped revision"
@@ -120,6 +126,8 @@ const struct noun nouns[] = {
 	{"plan", "What is to be done to which equipment, and how often"},
 	{"part", "Spare parts, and their use on tickets"},
 	{"rma", "Radios sent to the depot, or in under warranty"},
+	{"loan", "Who has what for a time, and what should be back"},
+	{"loaner", "The pools of loaners, and what is free now"},
 	{"stock", "How many of which part lie where"},
 	{"location", "The shelves, vans and depots where parts lie"},
 	{"procedure", "What exactly is done at a service, step by step"},
@@ -536,6 +544,34 @@ const struct command commands[] = {
 		.alone = true, .example = "radioshop rma list --overdue"},
 	{.noun = "rma", .verb = "show", .method = "RmaService.GetRma", .positional = "rma",
 		.example = "radioshop rma show RMA-771204"},
+
+	{.noun = "loan", .verb = "issue", .method = "LoanService.IssueLoan", .positional = "ticket asset",
+		.columns = LOAN_COLUMNS, .wide = LOAN_WIDE, .fields = "-purpose borrower_agency",
+		.help = "Lend a loaner for a radio that is in repair.",
+		.example = "radioshop loan issue IND-2026-00042 L-12"},
+	{.noun = "loan", .verb = "out", .method = "LoanService.IssueLoan", .positional = "asset borrower",
+		.columns = LOAN_COLUMNS, .wide = LOAN_WIDE, .fields = "-ticket", .need = "due_on",
+		.help = "Lend an asset for an event, a training, or something other.",
+		.example = "radioshop loan out 1042 'A. Ruiz' --due-on 2026-12-01 --purpose training"},
+	{.noun = "loan", .verb = "extend", .method = "LoanService.ExtendLoan", .positional = "loan due_on reason",
+		.columns = LOAN_COLUMNS, .wide = LOAN_WIDE, .fetch = "LoanService.GetLoan",
+		.take = "loan=loan.id revision=loan.revision",
+		.example = "radioshop loan extend L-12 2027-01-15 'waits for a part'"},
+	{.noun = "loan", .verb = "return", .method = "LoanService.ReturnLoan", .positional = "loan",
+		.columns = LOAN_COLUMNS, .wide = LOAN_WIDE, .fetch = "LoanService.GetLoan",
+		.take = "loan=loan.id revision=loan.revision",
+		.example = "radioshop loan return L-12 --condition damaged --problem 'antenna broken'"},
+	{.noun = "loan", .verb = "list", .method = "LoanService.ListLoans", .columns = LOAN_COLUMNS, .wide = LOAN_WIDE,
+		.alone = true, .example = "radioshop loan list --overdue"},
+	{.noun = "loan", .verb = "show", .method = "LoanService.GetLoan", .positional = "loan",
+		.example = "radioshop loan show L-12"},
+	{.noun = "loaner", .verb = "list", .method = "LoanService.ListLoaners", .columns = LOANER_COLUMNS,
+		.wide = LOANER_WIDE, .alone = true, .example = "radioshop loaner list --free --band 7/800"},
+	{.noun = "loaner", .verb = "add", .method = "LoanService.AddLoaner", .positional = "asset",
+		.columns = LOANER_COLUMNS, .wide = LOANER_WIDE,
+		.example = "radioshop loaner add L-12 --note 'regional codeplug'"},
+	{.noun = "loaner", .verb = "remove", .method = "LoanService.RemoveLoaner", .positional = "asset",
+		.columns = LOANER_COLUMNS, .wide = LOANER_WIDE, .example = "radioshop loaner remove L-12"},
 
 	{.noun = "alert", .verb = "emit", .method = "AlertService.EmitAlerts", .columns = ALERT_COLUMNS,
 		.wide = ALERT_WIDE, .fields = "agency urgent", .example = "radioshop alert emit", .run = action_emit},

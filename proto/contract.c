@@ -15,6 +15,7 @@
 #include "radioshop/v1/campaign.pb-c.h"
 #include "radioshop/v1/event.pb-c.h"
 #include "radioshop/v1/limit.pb-c.h"
+#include "radioshop/v1/loan.pb-c.h"
 #include "radioshop/v1/meter.pb-c.h"
 #include "radioshop/v1/model.pb-c.h"
 #include "radioshop/v1/part.pb-c.h"
@@ -50,6 +51,7 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&radioshop__v1__campaign_service__descriptor,
 	&radioshop__v1__event_service__descriptor,
 	&radioshop__v1__limit_service__descriptor,
+	&radioshop__v1__loan_service__descriptor,
 	&radioshop__v1__fund_service__descriptor,
 	&radioshop__v1__labour_rate_service__descriptor,
 	&radioshop__v1__meter_service__descriptor,

@@ -125,6 +125,14 @@ static const struct method_row rows[] = {
 	ROW(Rma,           ReceiveRma,          ONE,    WRITE, BENCH),
 	ROW(Rma,           CancelRma,           ONE,    WRITE, BENCH),
 	ROW(Rma,           ConfirmRmaCodeplug,  ONE,    WRITE, BENCH),
+	ROW(Loan,          GetLoan,             ONE,    READ,  READERS),
+	ROW(Loan,          ListLoans,           PAGE,   READ,  READERS),
+	ROW(Loan,          IssueLoan,           ONE,    WRITE, EDITORS),
+	ROW(Loan,          ExtendLoan,          ONE,    WRITE, EDITORS),
+	ROW(Loan,          ReturnLoan,          ONE,    WRITE, EDITORS),
+	ROW(Loan,          ListLoaners,         PAGE,   READ,  READERS),
+	ROW(Loan,          AddLoaner,           ONE,    WRITE, PLANNERS),
+	ROW(Loan,          RemoveLoaner,        ONE,    WRITE, PLANNERS),
 	ROW(ShopCalendar,  GetShopCalendar,     ONE,    READ,  READERS),
 	ROW(ShopCalendar,  UpdateShopCalendar,  ONE,    WRITE, ADMINS),
 	ROW(ShopCalendar,  AddShopHoliday,      ONE,    WRITE, ADMINS),
@@ -177,7 +185,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 146, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 154, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

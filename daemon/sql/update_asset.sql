@@ -19,6 +19,9 @@ WITH held AS MATERIALIZED (
       THEN radioshop.refuse('INVALID_ARGUMENT', 'class', 'give a class, such as portable, or a model of the catalogue')
     WHEN 'status' = ANY (:update_mask.paths::text[]) AND :asset.status::text IS NULL
       THEN radioshop.refuse('INVALID_ARGUMENT', 'status', 'give a status, such as in_service')
+    WHEN 'status' = ANY (:update_mask.paths::text[]) AND :asset.status::text IN ('retired', 'disposed')
+        AND radioshop.refuse_retiring(h.agency_id, h.asset_id, 'status') IS NOT NULL
+      THEN radioshop.refuse_retiring(h.agency_id, h.asset_id, 'status')
     ELSE radioshop.refuse_held(h.agency_id, h.asset_id,
       CASE WHEN 'tag' = ANY (:update_mask.paths::text[]) THEN btrim(:asset.tag::text) ELSE h.tag END,
       CASE WHEN 'serial' = ANY (:update_mask.paths::text[]) THEN btrim(:asset.serial::text) ELSE h.serial END,

@@ -191,6 +191,32 @@ def test_a_campaign(shop, world, agency):
         assert word in text, text
 
 
+def test_out_for_repair_with_a_loaner_and_back(shop, world, agency):
+    asset, loaner, other = world.asset(agency, assigned_to="A. Ruiz"), world.asset(agency, status="spare"), world.asset(agency)
+    shop.ok("ada", "loaner", "add", loaner.tag, "--note", "regional codeplug")
+    assert column_of(shop.ok("vera", "loaner", "list", "--agency", agency, "--free", "--band", "7/800", "-o", "csv"), "tag") == [loaner.tag]
+    shop.fails(REFUSED, "tina", "ticket", "open", asset.tag, "dead", "--received", "--loaner", loaner.tag, "--loaner-due-on", day(200), says="three months at most")
+    out = shop.ok("tina", "ticket", "open", asset.tag, "dead", "--received", "--loaner", loaner.tag, "-o", "csv")
+    assert column_of(out, "loaner") == [f"{agency}:{loaner.tag}"]
+    number = column_of(out, "number")[0]
+    assert f"in repair ({number}, received), loaner {agency}:{loaner.tag} with A. Ruiz until" in shop.ok("vera", "asset", "show", asset.tag)
+    shop.fails(REFUSED, "tina", "loan", "issue", number, other.tag, says="take it in with loan return first")
+    shop.fails(REFUSED, "tina", "asset", "update", loaner.tag, "--status", "retired", says="loan return")
+    shop.ok("tina", "ticket", "diagnose", number)
+    shop.ok("tina", "ticket", "ready", number)
+    assert column_of(shop.ok("tina", "ticket", "return", number, "-o", "csv"), "loaner_due_on") == [day(7)]
+    shop.fails(REFUSED, "tina", "loan", "extend", loaner.tag, day(9), "forgot", says=f"the latest is {day(7)}")
+    shop.fails(USAGE, "tina", "loan", "extend", loaner.tag, day(9))
+    shop.fails(USAGE, "tina", "loan", "return", loaner.tag, "--condition", "eaten", says="damaged")
+    assert loaner.tag in shop.ok("tina", "loan", "return", loaner.tag, "--problem", "antenna broken")
+    shop.fails(USAGE, "tina", "loan", "out", other.tag, "B. Lane", says="--due-on")
+    assert column_of(shop.ok("tina", "loan", "out", other.tag, "B. Lane", "--due-on", day(3), "--purpose", "training", "-o", "csv"), "due_on") == [day(3)]
+    assert column_of(shop.ok("vera", "loan", "--agency", agency, "-o", "csv"), "tag") == [other.tag]
+    assert column_of(shop.ok("vera", "loan", "list", "--asset", loaner.tag, "--returned", "-o", "csv"), "condition") == ["damaged"]
+    assert "B. Lane" in shop.ok("vera", "loan", "show", other.tag)
+    shop.ok("ada", "loaner", "remove", loaner.tag)
+
+
 def test_running_the_shop(shop, world):
     """Agencies, people, plans and assets by the command alone."""
     code, name = f"C{world.number():04d}", f"cli-{world.number()}"

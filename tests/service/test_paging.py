@@ -20,7 +20,8 @@ SHOP_WIDE = ("ListAgencies", "ListLimits", "ListProcedures", "ListAnalysers", "L
              "ListAgreements", "ListLabourRates")
 # The stock of parts: lists of the shop's own, and those of one shelf.
 KEYS.update({"ListParts": "number", "ListPartUses": ("ticket", "entry"), "ListStockLocations": "code", "ListStock": "part",
-             "ListPartMoves": "number", "ListRmas": "number", "ListCampaigns": "code", "ListCampaignItems": "tag"})
+             "ListPartMoves": "number", "ListRmas": "number", "ListCampaigns": "code", "ListCampaignItems": "tag",
+             "ListLoans": "id", "ListLoaners": "tag"})
 SHOP_WIDE += ("ListParts", "ListStockLocations")
 ON_THE_SHELF = ("ListStock", "ListPartMoves")
 
@@ -29,6 +30,7 @@ def key_of(row, key):
     return getattr(row, key) if isinstance(key, str) else tuple(getattr(row, part) for part in key)
 
 
+LENDERS = []  # the agency whose loaners that one has
 BILLED = []  # months of the agency below; the first has many lines
 
 
@@ -40,7 +42,9 @@ def rows_field(name):
 @pytest.fixture(scope="module")
 def filled(world):
     """An agency with 23 rows and more in every list; ties in the order included."""
-    agency, _ = world.agency(), world.agency()
+    agency, lender = world.agency(), world.agency()
+    LENDERS.append(lender)
+    world.plan(lender, "P00", first_due_on=day(2))
     world.plan(agency, "P00", first_due_on=day(-3))
     for i in range(1, 24):
         world.plan(agency, f"P{i:02d}", first_due_on=day(300 + i), **{"class": "console"})
@@ -63,6 +67,9 @@ def filled(world):
         due = world.ada.ListDue(asset=result.id, plan="P00").items[0].due_on
         world.tina.DeferDue(asset=result.id, plan="P00", due_on=due, deferred_to=day(1), reason="x")
         world.tina.OpenRma(ticket=ticket.number, number=part, vendor="Depot", kind="depot")
+        lent = world.tina.CreateAsset(asset={"agency": lender, "tag": part, "class": "portable"}).asset
+        world.ada.AddLoaner(asset=lent.id)
+        world.tina.IssueLoan(ticket=ticket.number, asset=lent.id, borrower="x")
         world.ada.CreateModel(model={"number": f"PG{result.id[-12:]}", "manufacturer": "Test", "class": "other"})
         world.person(f"paged-{result.id[-12:]}")
         world.ada.CreateProcedure(procedure={"code": f"PG{result.id[-12:]}", "name": "x"}, steps=[{"step": "x", "kind": "check"}])
@@ -90,6 +97,8 @@ def values(name, agency):
         wanted["until"] = day(4000)
     if name == "ListCampaignItems":
         wanted["campaign"] = f"{agency}00"
+    if name == "ListLoaners":
+        wanted["agency"] = LENDERS[0]
     if name == "ListStatementLines":
         wanted["month"] = BILLED[0]
     return wanted
