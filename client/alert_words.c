@@ -28,6 +28,8 @@ const struct alert_words alert_words[] = {
 	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_LOANER_NOT_BACK, "not back", "LOANER NOT BACK", "due back",
 		{"late", "late"},
 		"radioshop loan return TAG                     it is back; or loan extend TAG YYYY-MM-DD WHY"},
+	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_TICKET_MOVED, "moved", "TICKET MOVED", "on", {NULL, NULL},
+		"radioshop ticket unwatch TICKET               hear no more of it"},
 	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_RESOLVED, "settled", "SETTLED", "due", {NULL, NULL}, NULL},
 };
 const size_t alert_words_count = sizeof alert_words / sizeof alert_words[0];

@@ -420,6 +420,10 @@ const struct command commands[] = {
 		.take = "revision=ticket.revision", .adapt = reopen_to, .help = "Open a finished ticket again.",
 		.example = "radioshop ticket reopen IND-2026-00042 --note 'same fault again'"},
 
+	{.noun = "ticket", .verb = "watch", .method = "TicketService.WatchTicket", .positional = "ticket",
+		.columns = "ticket watchers", .example = "radioshop ticket watch IND-2026-00042"},
+	{.noun = "ticket", .verb = "unwatch", .method = "TicketService.UnwatchTicket", .positional = "ticket",
+		.columns = "ticket watchers", .example = "radioshop ticket unwatch IND-2026-00042"},
 	{.noun = "ticket", .verb = "ask", .method = "TicketService.RequestApproval",
 		.positional = "ticket reason", .columns = ASKED_COLUMNS, .wide = TICKET_WIDE, OF_TICKET,
 		.take = "revision=ticket.revision",

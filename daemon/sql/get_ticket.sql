@@ -7,7 +7,8 @@ SELECT CASE WHEN f.ticket_id IS NULL THEN
   lent.loaner, lent.due_on AS loaner_due_on,
   radioshop.entries_of(f.agency_id, f.ticket_id) AS entries, radioshop.approvals_of(f.agency_id, f.ticket_id) AS approvals,
   radioshop.checklist_of(f.agency_id, f.ticket_id) AS checklist,
-  coalesce(n.children, 0) AS children, coalesce(n.open_children, 0) AS open_children
+  coalesce(n.children, 0) AS children, coalesce(n.open_children, 0) AS open_children,
+  radioshop.watchers_of(f.agency_id, f.ticket_id) AS watchers
 FROM (VALUES (1)) one (row)
 LEFT JOIN radioshop.find_ticket(:ticket::text) f ON true
 LEFT JOIN LATERAL radioshop.shown_ticket(f.agency_id, f.ticket_id) t ON f.ticket_id IS NOT NULL

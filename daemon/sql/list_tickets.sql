@@ -1,9 +1,9 @@
--- Tickets, newest first: the open ones on their partial index, all of them, those of one asset, the parts of one ticket, or those whose
--- time is over, by when it was. The key is in a CTE: coalesce() is not leakproof, and row level security would keep the condition from the index.
+-- Tickets, newest first: the open ones on their partial index, all of them, those of one asset, the parts of one ticket, those that the
+-- caller watches, or those whose time is over, by when it was. The key is in a CTE: coalesce() is not leakproof, and row level security would keep the condition from the index.
 WITH wanted AS MATERIALIZED (
   SELECT g.agency_id, g.code, :closed::bool OR coalesce(:state::text IN ('closed', 'cancelled'), false) AS closed_too,
     coalesce((:page_key::text[])[1]::timestamptz, 'infinity') AS opened_before,
-    coalesce((:page_key::text[])[2]::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff') AS id_before, now() AS now
+    coalesce((:page_key::text[])[2]::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff') AS id_before, now() AS now, radioshop.caller() AS me
   FROM radioshop.agency g
   WHERE g.agency_id = ANY (radioshop.agencies()) AND (:agency::text = '' OR g.code = upper(:agency))
 ), subject AS MATERIALIZED (
@@ -20,13 +20,13 @@ WITH wanted AS MATERIALIZED (
   SELECT d.agency_id, d.ticket_id, d.opened_at
   FROM wanted w CROSS JOIN LATERAL (
     (SELECT t.agency_id, t.ticket_id, t.opened_at FROM radioshop.ticket t
-      WHERE :asset = '' AND :parent = '' AND NOT :breached::bool AND NOT w.closed_too AND t.agency_id = w.agency_id AND t.closed_at IS NULL
+      WHERE :asset = '' AND :parent = '' AND NOT :watched::bool AND NOT :breached::bool AND NOT w.closed_too AND t.agency_id = w.agency_id AND t.closed_at IS NULL
         AND (:state IS NULL OR t.state = :state)
         AND (t.opened_at, t.ticket_id) < (w.opened_before, w.id_before)
       ORDER BY t.opened_at DESC, t.ticket_id DESC LIMIT :page_limit::int4)
     UNION ALL
     (SELECT t.agency_id, t.ticket_id, t.opened_at FROM radioshop.ticket t
-      WHERE :asset = '' AND :parent = '' AND NOT :breached AND w.closed_too AND t.agency_id = w.agency_id
+      WHERE :asset = '' AND :parent = '' AND NOT :watched AND NOT :breached AND w.closed_too AND t.agency_id = w.agency_id
         AND (:state IS NULL OR t.state = :state)
         AND (t.opened_at, t.ticket_id) < (w.opened_before, w.id_before)
       ORDER BY t.opened_at DESC, t.ticket_id DESC LIMIT :page_limit::int4)
@@ -37,6 +37,8 @@ WITH wanted AS MATERIALIZED (
         AND (NOT :breached OR EXISTS (SELECT FROM radioshop.ticket_clock c
           WHERE c.agency_id = t.agency_id AND c.ticket_id = t.ticket_id AND NOT c.ended AND c.due_at <= w.now))
         AND (:parent = '' OR EXISTS (SELECT FROM above p WHERE p.agency_id = t.agency_id AND p.ticket_id = t.parent_id))
+        AND (NOT :watched OR EXISTS (SELECT FROM radioshop.ticket_watcher k
+          WHERE k.agency_id = t.agency_id AND k.ticket_id = t.ticket_id AND k.principal = w.me))
         AND (:state IS NULL OR t.state = :state)
         AND (t.opened_at, t.ticket_id) < (w.opened_before, w.id_before)
       ORDER BY t.opened_at DESC, t.ticket_id DESC LIMIT :page_limit::int4)
@@ -46,13 +48,24 @@ WITH wanted AS MATERIALIZED (
       WHERE :asset = '' AND p.agency_id = w.agency_id AND (w.closed_too OR t.closed_at IS NULL)
         AND (NOT :breached OR EXISTS (SELECT FROM radioshop.ticket_clock c
           WHERE c.agency_id = t.agency_id AND c.ticket_id = t.ticket_id AND NOT c.ended AND c.due_at <= w.now))
+        AND (NOT :watched OR EXISTS (SELECT FROM radioshop.ticket_watcher k
+          WHERE k.agency_id = t.agency_id AND k.ticket_id = t.ticket_id AND k.principal = w.me))
+        AND (:state IS NULL OR t.state = :state)
+        AND (t.opened_at, t.ticket_id) < (w.opened_before, w.id_before)
+      ORDER BY t.opened_at DESC, t.ticket_id DESC LIMIT :page_limit::int4)
+    UNION ALL
+    (SELECT t.agency_id, t.ticket_id, t.opened_at
+      FROM radioshop.ticket_watcher k JOIN radioshop.ticket t ON t.agency_id = k.agency_id AND t.ticket_id = k.ticket_id
+      WHERE :asset = '' AND :parent = '' AND :watched AND k.agency_id = w.agency_id AND k.principal = w.me AND (w.closed_too OR t.closed_at IS NULL)
+        AND (NOT :breached OR EXISTS (SELECT FROM radioshop.ticket_clock c
+          WHERE c.agency_id = t.agency_id AND c.ticket_id = t.ticket_id AND NOT c.ended AND c.due_at <= w.now))
         AND (:state IS NULL OR t.state = :state)
         AND (t.opened_at, t.ticket_id) < (w.opened_before, w.id_before)
       ORDER BY t.opened_at DESC, t.ticket_id DESC LIMIT :page_limit::int4)
     UNION ALL
     (SELECT c.agency_id, c.ticket_id, c.due_at
       FROM radioshop.ticket_clock c JOIN radioshop.ticket t ON t.agency_id = c.agency_id AND t.ticket_id = c.ticket_id
-      WHERE :asset = '' AND :parent = '' AND :breached AND c.agency_id = w.agency_id AND NOT c.ended AND c.due_at <= w.now
+      WHERE :asset = '' AND :parent = '' AND NOT :watched AND :breached AND c.agency_id = w.agency_id AND NOT c.ended AND c.due_at <= w.now
         AND (:state IS NULL OR t.state = :state)
         AND (c.due_at, c.ticket_id) < (w.opened_before, w.id_before)
       ORDER BY c.due_at DESC, c.ticket_id DESC LIMIT :page_limit::int4)

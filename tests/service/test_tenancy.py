@@ -157,6 +157,8 @@ def probes(name, ids):
                            {"ticket": ids["number"], "kind": "note", "text": "Mine"}],
         "LogRepair": [{"asset": ids["asset"], "problem": "Mine", "action": "Mine"},
                       {"asset": ids["tag"], "problem": "Mine", "action": "Mine"}],
+        "WatchTicket": [{"ticket": ids["ticket"]}, {"ticket": ids["number"], "principal": "lsu-everything"}],
+        "UnwatchTicket": [{"ticket": ids["ticket"]}, {"ticket": ids["number"], "principal": "vera"}],
         "RequestApproval": [{"ticket": ids["ticket"], "revision": 1, "estimate_cents": 5, "reason": "Mine"},
                             {"ticket": ids["number"], "revision": 1, "estimate_cents": 5, "reason": "Mine"}],
         "ApproveTicket": [{"ticket": ids["ticket"], "revision": 1}, {"ticket": ids["number"], "revision": 1}],
