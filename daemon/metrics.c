@@ -210,6 +210,8 @@ static void show_pool(struct evbuffer *out, const struct pool *pool)
 		"How often the database was asked who of the connected is locked out.", s.questions);
 	counter(out, "radioshop_database_replays_total", "Repeated request ids answered with the first answer.",
 		s.replays);
+	counter(out, "radioshop_database_shared_total",
+		"Reads that used the identity which one before them had entered.", s.shared);
 	counter(out, "radioshop_database_retries_total", "Calls sent again after a failure that changed nothing.",
 		s.retries);
 	counter(out, "radioshop_database_cancels_total",

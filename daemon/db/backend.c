@@ -122,7 +122,7 @@ static void hand_back(struct backend *b, const struct transaction *culprit)
 		backwards = t;
 	}
 	b->first = b->last = NULL;
-	b->in_flight = 0;
+	b->in_flight = b->batch = 0;
 	/* The last sent goes first, so that the first sent ends up at the front of the queue. */
 	for (t = backwards; t; t = next) {
 		enum transaction_loss loss = t == running ? LOSS_RUNNING : LOSS_WAITING;
@@ -485,10 +485,31 @@ bool backend_can_take(const struct backend *b, const struct transaction *t)
 	return b->in_flight < BACKEND_FLIGHT_MAX;
 }
 
+/* Sends the Sync of the batch. False when the connection broke. */
+static bool close_batch(struct backend *b)
+{
+	bool open = b->batch > 0;
+
+	b->batch = 0;
+	return !open || transaction_close(b->last, b->conn);
+}
+
+bool backend_has_batch_for(const struct backend *b, const struct transaction *t)
+{
+	return b->batch > 0 && b->batch < BACKEND_BATCH_MAX && b->last->share == t->share && transaction_may_share(t);
+}
+
 bool backend_give(struct backend *b, struct transaction *t)
 {
-	enum transaction_start start = transaction_start(t, b->conn);
+	bool joins = backend_has_batch_for(b, t);
+	enum transaction_start start;
 
+	if (!joins && !close_batch(b)) {
+		backend_break_libpq(b);
+		pool_again(b->pool, t);
+		return true;
+	}
+	start = transaction_start(t, b->conn, joins ? b->last : NULL);
 	if (start == TRANSACTION_REFUSED)
 		return false;
 	t->backend = b;
@@ -504,11 +525,22 @@ bool backend_give(struct backend *b, struct transaction *t)
 		backend_move(b, BACKEND_BUSY);
 	if (b->first == t)
 		t->head_since_ms = clock_ms();
-	if (start == TRANSACTION_LINK_BROKEN || !flush(b))
+	b->batch += t->shares;
+	if (t->follows)
+		pool_count_shared(b->pool);
+	if (start == TRANSACTION_LINK_BROKEN)
+		backend_break_libpq(b);
+	return true;
+}
+
+void backend_send(struct backend *b)
+{
+	if (!b->first || !backend_is_up(b))
+		return;
+	if (!close_batch(b) || !flush(b))
 		backend_break_libpq(b);
 	else if (!PQisBusy(b->conn)) /* an answer came before all was sent; see drain() */
 		event_active(&b->readable, EV_READ, 1);
-	return true;
 }
 
 void backend_overrun(struct backend *b, struct transaction *t)

@@ -8,9 +8,9 @@
  *                          └─────────────┴───────────┴────────┴──► BACKOFF ─┘
  *
  * CONNECTING and PREPARING have connect_timeout_ms together; libpq has no timer of its own here. BUSY has calls in
- * flight: one if it is a write, else up to BACKEND_FLIGHT_MAX, each with its own Sync so that a failure stays
- * alone. What runs there and nobody waits for is stopped, see backend_abandoned(). From BACKOFF the next try starts
- * after 0.25 s doubling to 3 s, jittered, so that full service is back soon after the server is.
+ * flight: one if it is a write, else up to BACKEND_FLIGHT_MAX, in batches of one principal. What runs there and nobody
+ * waits for is stopped, see backend_abandoned(). From BACKOFF the next try starts after 0.25 s doubling to 3 s,
+ * jittered, so that full service is back soon after the server is.
  */
 #ifndef RADIOSHOP_BACKEND_H
 #define RADIOSHOP_BACKEND_H
@@ -23,7 +23,7 @@
 #include <event2/event_struct.h>
 #include <libpq-fe.h>
 
-enum { BACKEND_FLIGHT_MAX = 32 };
+enum { BACKEND_FLIGHT_MAX = 32, BACKEND_BATCH_MAX = 8 };
 
 enum backend_state {
 	BACKEND_NOT_STARTED,
@@ -43,6 +43,7 @@ struct backend {
 	struct inspection inspection;     /* in PREPARING */
 	struct transaction *first, *last; /* in flight, in the order they were sent */
 	unsigned in_flight;
+	unsigned batch;    /* sent since the last Sync, the last of them is `last` */
 	bool cancelling;   /* a cancel is under way to it */
 	bool held;         /* for that time, or CANCEL_HOLD_MS: what it is sent might be hit instead */
 	unsigned failures; /* tries that failed since it last served */
@@ -64,8 +65,15 @@ bool backend_is_up(const struct backend *b);
 bool backend_is_hopeful(const struct backend *b);
 /* Whether it can send that transaction now. */
 bool backend_can_take(const struct backend *b, const struct transaction *t);
-/* Sends it. False when it was not sent: t->error says why, and t is still the caller's. */
+/*
+ * Has it sent, behind what is not closed yet if that is of the same principal; backend_send() then, in this turn of the
+ * loop. False when it cannot be sent: t->error says why, and t is still the caller's.
+ */
 bool backend_give(struct backend *b, struct transaction *t) MUST_CHECK;
+/* Whether it would send that transaction in the batch that it has not closed yet. */
+bool backend_has_batch_for(const struct backend *b, const struct transaction *t);
+/* Closes the batch, if any, and writes what libpq holds. */
+void backend_send(struct backend *b);
 /* The local timer of a transaction in flight ran out, or its head may have hung. */
 void backend_overrun(struct backend *b, struct transaction *t);
 /*

@@ -25,6 +25,7 @@ enum {
 	FAILURE_LOG_MS = 5000,
 	RENEW_AT_MOST_MS = 1000,
 	FLIGHT_OF_ONE = 8, /* reads of one principal in flight, a backend; others' stand behind them */
+	BATCH_WANTED = 4,  /* with so many waiting a batch is not begun for fewer */
 	KEEP_FROM = 3,     /* backends of a class from which on the last is kept, see may_take() */
 };
 
@@ -49,6 +50,7 @@ struct pool {
 
 	struct db_call *answered, *answered_last; /* done() is still to be called */
 	struct event *answer;                     /* calls it */
+	struct event *send;                       /* gives what waits to the backends */
 	bool checked;                             /* the statements fit; the first backend has proved it */
 	bool ready, told_ready;
 	bool fatal, told_fatal;
@@ -98,6 +100,12 @@ uint32_t pool_timeline(const struct pool *pool)
 static void wake(struct pool *pool)
 {
 	event_active(pool->answer, EV_TIMEOUT, 0);
+}
+
+/* Has what waits sent when the events of this turn of the loop are through: what came together then goes together. */
+static void send_soon(struct pool *pool)
+{
+	event_active(pool->send, EV_TIMEOUT, 0);
 }
 
 static struct queue *queue_of(struct transaction *t)
@@ -197,19 +205,31 @@ void pool_again(struct pool *pool, struct transaction *t)
 	queue_push_front(queue_of(t), t);
 }
 
+/* How many it should have room for: a place that is free again is kept for a moment, so that several go together. */
+static unsigned batch_wanted(const struct backend *b, const struct transaction *t)
+{
+	unsigned waiting = t->share->waiting[t->statement->class];
+
+	if (!transaction_may_share(t) || backend_has_batch_for(b, t))
+		return 1;
+	return waiting < BATCH_WANTED ? waiting : BATCH_WANTED;
+}
+
 /*
  * The last backend of a class is for principals that have nothing running there: however many slow reads, or writes
  * that wait for a lock, somebody sends, another one's call finds a backend at once.
  */
-static bool may_take(const struct pool *pool, size_t i, const struct transaction *t)
+static bool may_take(const struct pool *pool, const struct backend *b, const struct transaction *t)
 {
 	enum backend_class class = t->statement->class;
 	unsigned all = pool->config.connections[class], running = t->share->running[class];
-	bool last = i + 1 == pool->backend_count || pool->backends[i + 1].class != class;
+	bool last = b + 1 == pool->backends + pool->backend_count || b[1].class != class;
 
-	if (pool->backends[i].class != class || !backend_can_take(&pool->backends[i], t))
+	if (b->class != class || !backend_can_take(b, t))
 		return false;
-	return running == 0 || ((!last || all < KEEP_FROM) && running < all * FLIGHT_OF_ONE);
+	if (running == 0)
+		return true;
+	return (!last || all < KEEP_FROM) && running + batch_wanted(b, t) <= all * FLIGHT_OF_ONE;
 }
 
 static struct backend *backend_for(struct pool *pool, const struct transaction *t)
@@ -219,26 +239,35 @@ static struct backend *backend_for(struct pool *pool, const struct transaction *
 	for (size_t i = 0; i < pool->backend_count; i++) {
 		struct backend *b = &pool->backends[i];
 
-		if (may_take(pool, i, t) && (!best || b->in_flight < best->in_flight))
+		if (may_take(pool, b, t) && (!best || b->in_flight < best->in_flight))
 			best = b;
 	}
 	return best;
 }
 
+static void send_one(struct pool *pool, struct transaction *t, struct backend *b)
+{
+	queue_remove(queue_of(t), t);
+	transaction_count(t, PLACE_RUNNING);
+	t->call->queued = false;
+	transaction_timer(t, t->deadline_ms + OVERRUN_MS);
+	if (!backend_give(b, t))
+		pool_finish(pool, t);
+}
+
+/* To the fairest its turn, and with it to what else of that principal fits into the batch. */
 static void send_waiting(struct pool *pool, struct queue *q)
 {
 	while (q->first) {
 		struct transaction *t = queue_fairest(q);
 		struct backend *b = backend_for(pool, t);
+		const struct share *share = t->share; /* only to compare: it may be gone when nothing of it waits */
 
 		if (!b)
 			return;
-		queue_remove(q, t);
-		transaction_count(t, PLACE_RUNNING);
-		t->call->queued = false;
-		transaction_timer(t, t->deadline_ms + OVERRUN_MS);
-		if (!backend_give(b, t))
-			pool_finish(pool, t);
+		do
+			send_one(pool, t, b);
+		while ((t = queue_next_of(q, share)) && backend_has_batch_for(b, t) && may_take(pool, b, t));
 	}
 }
 
@@ -285,9 +314,21 @@ static void judge_readiness(struct pool *pool)
 		wake(pool);
 }
 
+static void on_send(evutil_socket_t fd, short what, void *arg)
+{
+	struct pool *pool = arg;
+
+	(void)fd;
+	(void)what;
+	for (int class = 0; class < BACKEND_CLASSES; class ++)
+		send_waiting(pool, &pool->queues[class]);
+	for (size_t i = 0; i < pool->backend_count; i++)
+		backend_send(&pool->backends[i]);
+}
+
 void pool_review(struct pool *pool, enum backend_class class)
 {
-	send_waiting(pool, &pool->queues[class]);
+	send_soon(pool);
 	if (!any_backend(pool, class, backend_is_hopeful))
 		fail_waiting(pool, &pool->queues[class]);
 	judge_readiness(pool);
@@ -357,6 +398,11 @@ void pool_count_connect(struct pool *pool, bool good, const char *why)
 		return;
 	pool->failure_logged_ms = now;
 	log_event(LOG_LEVEL_WARNING, "connect_failed", "why", why, NULL);
+}
+
+void pool_count_shared(struct pool *pool)
+{
+	pool->stats.shared++;
 }
 
 void pool_count_cancel(struct pool *pool)
@@ -447,7 +493,8 @@ struct pool *pool_new(struct event_base *base, const struct pool_config *config,
 	pool->on_fatal = on_fatal;
 	pool->owner = owner;
 	pool->answer = event_new(base, -1, 0, on_answer, pool);
-	if (!pool->conninfo || !pool->answer || !make_backends(pool))
+	pool->send = event_new(base, -1, 0, on_send, pool);
+	if (!pool->conninfo || !pool->answer || !pool->send || !make_backends(pool))
 		abort();
 	pool->canceller = canceller_new(base, backend_cancelled);
 	/* The others follow when the first has passed. */
@@ -475,6 +522,7 @@ void pool_free(struct pool *pool)
 		statement_forget(pool->statements[i]);
 	constraint_table_release(&pool->constraints);
 	event_free(pool->answer);
+	event_free(pool->send);
 	free(pool->backends);
 	free(pool->conninfo);
 	free(pool);
@@ -533,7 +581,7 @@ void pool_submit(struct pool *pool, struct db_call *call)
 	call->backend = t;
 	call->queued = true;
 	queue_push(q, t);
-	send_waiting(pool, q);
+	send_soon(pool);
 }
 
 /* Takes an answered call out of the list before its done(). */

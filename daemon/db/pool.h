@@ -4,12 +4,12 @@
  * A call is handed in with pool_submit() and comes back through its done function, never from
  * inside pool_submit(). Each call is one transaction:
  *
- *   [enter: identity, role, deadline, request_id] [statement] Sync            reads
+ *   [enter: identity, role, deadline, request_id] [statement] … Sync          reads, several of one principal
  *   [enter] [statement] flush … [keep the reply under its request_id] Sync    writes
  *
  *   [statement] Sync                                                          questions of the daemon itself
  *
- * done is called at PIPELINE_SYNC only, since command tags arrive before the commit.
+ * done of a write is called at PIPELINE_SYNC only, since command tags arrive before the commit.
  */
 #ifndef RADIOSHOP_POOL_H
 #define RADIOSHOP_POOL_H
@@ -45,13 +45,12 @@ struct db_call {
 	const struct error *unfit;       /* what is wrong with the request: told to callers that enter() lets in */
 	const uint8_t *payload;          /* the request as it came, for the hash kept with request_id */
 	size_t payload_len;
-	const char *principal; /* name from the certificate */
-	struct share *share;   /* what that principal has in use; the pool counts its calls there */
-	const char *call_id;   /* for events and the log */
-	int64_t deadline_ms;   /* monotonic clock; never 0 */
-	struct arena *arena;   /* replies are made here */
-	const char *page_key;  /* STREAM: ret_page_key of the page before, NULL for the first */
-	const char *argument;  /* a question: the statement's one parameter as text; no principal and no request then */
+	struct share *share;  /* of the principal that calls; the pool counts its calls there */
+	const char *call_id;  /* for events and the log */
+	int64_t deadline_ms;  /* monotonic clock; never 0 */
+	struct arena *arena;  /* replies are made here */
+	const char *page_key; /* STREAM: ret_page_key of the page before, NULL for the first */
+	const char *argument; /* a question: the statement's one parameter as text; no principal and no request then */
 	void (*done)(struct db_call *);
 	void *owner;
 
@@ -107,7 +106,7 @@ void pool_abandon(struct pool *pool, struct db_call *call);
 /* Numbers for /metrics. */
 struct pool_stats {
 	unsigned backends[BACKEND_CLASSES], idle[BACKEND_CLASSES], queued[BACKEND_CLASSES];
-	uint64_t calls, questions, replays, retries, cancels, connects, connect_failures;
+	uint64_t calls, questions, replays, retries, shared, cancels, connects, connect_failures;
 };
 void pool_stats(const struct pool *pool, struct pool_stats *ret_stats);
 

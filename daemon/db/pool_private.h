@@ -26,6 +26,8 @@ bool pool_backend_refused(struct pool *pool, const struct error *err);
 /* A connection was made, or a try failed; why is for the log, cut to one line every few seconds. */
 void pool_count_connect(struct pool *pool, bool good, const char *why);
 void pool_count_cancel(struct pool *pool);
+/* A read had no need of an enter() of its own. */
+void pool_count_shared(struct pool *pool);
 /* A backend came, went or has room: sends what waits, fails what waits in vain. */
 void pool_review(struct pool *pool, enum backend_class class);
 

@@ -44,6 +44,15 @@ struct transaction *queue_fairest(const struct queue *q)
 	return best;
 }
 
+struct transaction *queue_next_of(const struct queue *q, const struct share *share)
+{
+	struct transaction *t = q->first;
+
+	while (t && t->share != share)
+		t = t->next;
+	return t;
+}
+
 void queue_remove(struct queue *q, struct transaction *t)
 {
 	struct transaction **at = &q->first, *before = NULL;

@@ -17,6 +17,8 @@ void queue_push(struct queue *q, struct transaction *t);
 void queue_push_front(struct queue *q, struct transaction *t);
 /* The first of those whose principal has the fewest running; NULL when it is empty. */
 struct transaction *queue_fairest(const struct queue *q);
+/* The first of that principal's, or NULL. */
+struct transaction *queue_next_of(const struct queue *q, const struct share *share);
 /* t must be in it. */
 void queue_remove(struct queue *q, struct transaction *t);
 

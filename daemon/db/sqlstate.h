@@ -17,6 +17,7 @@ enum sqlstate_remedy {
 	REMEDY_PREPARE,   /* the schema moved under prepared statements: connect again, then retry */
 	REMEDY_REPLAY,    /* RS200: the request was answered before */
 	REMEDY_CANCELLED, /* somebody had it cancelled, or statement_timeout: the same again if it was a mistake */
+	REMEDY_SKIPPED,   /* another one of its batch failed: the same again */
 	REMEDY_LOST,      /* the server is ending this connection */
 };
 enum sqlstate_remedy sqlstate_remedy(const PGresult *result);

@@ -20,6 +20,8 @@
 enum { ORPHAN_REPLY_BYTES = 8 * 1024 * 1024 };
 /* The server's timers and ours round differently. */
 enum { CLOCK_GRAIN_MS = 5 };
+/* Those whose time differs by less than this part of it, and by less than so much, have one statement_timeout. */
+enum { TIMEOUT_PART = 16, TIMEOUT_GRAIN_MS = 100 };
 
 void transaction_error(
 	struct error *err, enum status code, const char *reason, int32_t retry_after_ms, const char *text)
@@ -72,7 +74,8 @@ static void rewind_try(struct transaction *t)
 	t->backend = NULL;
 	t->phase = TRANSACTION_QUEUED;
 	t->head_since_ms = 0;
-	t->results = 0;
+	t->shares = t->follows = t->closes = false;
+	t->results = t->awaited = 0;
 	t->unfit = false;
 	t->failed = false;
 	t->commit_doubtful = false;
@@ -84,10 +87,9 @@ static void rewind_try(struct transaction *t)
 /* Identity, role, deadline and request_id: the first statement of every transaction. */
 static bool send_enter(struct transaction *t, PGconn *conn, int32_t lock_timeout_ms)
 {
-	const struct db_call *call = t->call;
 	bool names_request = t->is_write && !t->replaying && !t->unfit;
 	uint8_t timeout[4], lock_timeout[4];
-	const char *values[8] = {call->principal, t->statement->roles, t->statement->method, t->call_id,
+	const char *values[8] = {t->share->principal, t->statement->roles, t->statement->method, t->call_id,
 		(const char *)timeout, (const char *)lock_timeout, NULL, NULL};
 	int lengths[8] = {0, 0, 0, 0, 4, 4, 16, DIGEST_BYTES};
 	static const int formats[8] = {0, 0, 0, 0, 1, 1, 1, 1};
@@ -138,7 +140,32 @@ static bool bind_call(struct transaction *t, struct bound *ret_bound)
 		       call->arena, ret_bound, &t->page, &t->error);
 }
 
-enum transaction_start transaction_start(struct transaction *t, PGconn *conn)
+bool transaction_may_share(const struct transaction *t)
+{
+	return !t->alone && !t->is_question && t->statement->class == BACKEND_READ;
+}
+
+/*
+ * Whether the enter() of the one before it holds for it: the same principal and roles, and a statement_timeout that is
+ * right for it too. The server counts that anew for each statement.
+ */
+static bool is_entered(const struct transaction *t, const struct transaction *before)
+{
+	int32_t grain = t->timeout_ms / TIMEOUT_PART;
+
+	if (grain > TIMEOUT_GRAIN_MS)
+		grain = TIMEOUT_GRAIN_MS;
+	return before && before->share == t->share && strcmp(before->statement->roles, t->statement->roles) == 0 &&
+	       before->timeout_ms <= t->timeout_ms + OVERRUN_MS && before->timeout_ms >= t->timeout_ms - grain;
+}
+
+bool transaction_close(struct transaction *t, PGconn *conn)
+{
+	t->closes = true;
+	return PQpipelineSync(conn) != 0;
+}
+
+enum transaction_start transaction_start(struct transaction *t, PGconn *conn, const struct transaction *before)
 {
 	int64_t left = t->deadline_ms - clock_ms();
 	int lock_timeout_ms = pool_settings(t->pool)->lock_timeout_ms;
@@ -159,16 +186,24 @@ enum transaction_start transaction_start(struct transaction *t, PGconn *conn)
 	}
 	t->unfit = !t->replaying && !bind_call(t, &bound);
 	t->phase = t->unfit ? TRANSACTION_ENDING : TRANSACTION_ASKED;
-	if (!send_enter(t, conn, lock_timeout_ms))
+	t->shares = transaction_may_share(t);
+	t->follows = !t->unfit && is_entered(t, before);
+	if (t->follows)
+		t->timeout_ms = before->timeout_ms;
+	t->results = t->follows;
+	t->awaited = !t->follows + !t->unfit;
+	if (!t->follows && !send_enter(t, conn, lock_timeout_ms))
 		return TRANSACTION_LINK_BROKEN;
-	if (t->unfit)
-		return PQpipelineSync(conn) ? TRANSACTION_SENT : TRANSACTION_LINK_BROKEN;
 	if (t->replaying)
 		return send_replay(t, conn) ? TRANSACTION_SENT : TRANSACTION_LINK_BROKEN;
-	if (!PQsendQueryPrepared(conn, t->statement->name, bound.count, bound.values, bound.lengths, bound.formats, 1))
+	if (!t->unfit && !PQsendQueryPrepared(
+				 conn, t->statement->name, bound.count, bound.values, bound.lengths, bound.formats, 1))
 		return TRANSACTION_LINK_BROKEN;
+	/* The answer comes when it is there, and not with those of the batch behind it. */
+	if (t->shares)
+		return PQsendFlushRequest(conn) ? TRANSACTION_SENT : TRANSACTION_LINK_BROKEN;
 	/* A write is not over with its statement: its reply must be kept in the same transaction. */
-	if (t->is_write ? !PQsendFlushRequest(conn) : !PQpipelineSync(conn))
+	if (t->is_write && !t->unfit ? !PQsendFlushRequest(conn) : !transaction_close(t, conn))
 		return TRANSACTION_LINK_BROKEN;
 	return TRANSACTION_SENT;
 }
@@ -283,6 +318,17 @@ static void take_texts(struct transaction *t, const PGresult *result)
 	}
 }
 
+/* Another one of its batch failed before it, and the server did nothing of it. */
+static void take_skip(struct transaction *t)
+{
+	if (!t->shares || t->failed)
+		return;
+	t->failed = t->alone = true;
+	t->remedy = REMEDY_SKIPPED;
+	transaction_error(
+		&t->error, STATUS_DEADLINE_EXCEEDED, "", 0, "the deadline passed before the database answered");
+}
+
 static enum transaction_progress take_error(struct transaction *t, PGconn *conn, const PGresult *result)
 {
 	enum sqlstate_remedy remedy = sqlstate_remedy(result);
@@ -311,6 +357,15 @@ static enum transaction_progress take_error(struct transaction *t, PGconn *conn,
 	return TRANSACTION_RUNS;
 }
 
+/* What one that may share a batch does with a result of its own. */
+static enum transaction_progress one_less(struct transaction *t)
+{
+	if (!t->shares)
+		return TRANSACTION_RUNS;
+	t->awaited--;
+	return t->awaited == 0 && !t->closes ? TRANSACTION_ENDED : TRANSACTION_RUNS;
+}
+
 enum transaction_progress transaction_take(struct transaction *t, PGconn *conn, const PGresult *result)
 {
 	switch (PQresultStatus(result)) {
@@ -324,16 +379,17 @@ enum transaction_progress transaction_take(struct transaction *t, PGconn *conn, 
 			return TRANSACTION_RUNS;
 		}
 		if (t->results != 2)
-			return TRANSACTION_RUNS;
+			return one_less(t);
 		if (t->replaying)
 			take_kept_reply(t, result);
 		else if (!take_rows(t, conn, result))
 			return TRANSACTION_LOST;
-		return TRANSACTION_RUNS;
+		return one_less(t);
 	case PGRES_PIPELINE_ABORTED:
-		return TRANSACTION_RUNS;
+		take_skip(t);
+		return one_less(t);
 	default:
-		return take_error(t, conn, result);
+		return take_error(t, conn, result) == TRANSACTION_LOST ? TRANSACTION_LOST : one_less(t);
 	}
 }
 
@@ -369,8 +425,8 @@ enum transaction_fate transaction_settle(struct transaction *t)
 		t->replaying = t->was_answered = true;
 		return TRANSACTION_AGAIN;
 	}
-	/* It was meant for another, and undid this one: as often as that happens. */
-	if (t->remedy == REMEDY_CANCELLED) {
+	/* What was meant for another undid this one: as often as that happens. */
+	if (t->remedy == REMEDY_CANCELLED || t->remedy == REMEDY_SKIPPED) {
 		rewind_try(t);
 		return TRANSACTION_AGAIN;
 	}

@@ -11,6 +11,14 @@
  * kept; a request that is wrong begins here, with enter alone, so that nobody learns what is wrong who may not call at
  * all. KEEPING: keep_reply and Sync are sent, so the transaction may commit, and a lost connection leaves the outcome
  * unknown.
+ *
+ * Reads of one principal that are sent in one turn of the loop to one backend are a batch: one implicit transaction of
+ * the server, with one enter() and one Sync for all of them.
+ *
+ *   [enter] [statement of A] [statement of B] [statement of C] Sync
+ *
+ * Each is over with its own result: what a read has seen was committed, whatever becomes of those behind it. When one
+ * fails, the server skips the rest, and those are sent again, each alone.
  */
 #ifndef RADIOSHOP_TRANSACTION_H
 #define RADIOSHOP_TRANSACTION_H
@@ -47,6 +55,10 @@ struct transaction {
 	int64_t deadline_ms;
 	int64_t head_since_ms; /* when everything before it on its backend was done; 0 before */
 	int32_t timeout_ms;    /* what the server was told */
+	bool shares;           /* is one of a batch, if only the first and last */
+	bool follows;          /* the enter() of one before it in the batch holds for it */
+	bool closes;           /* a Sync is behind it, and it is over with that */
+	bool alone;            /* is not to share a batch again: it was skipped in one */
 	bool is_write;
 	bool is_question;  /* of the daemon itself */
 	bool replaying;    /* second pass: fetch the reply that was kept */
@@ -55,7 +67,8 @@ struct transaction {
 	unsigned retries;
 	bool moved;           /* it was running when its connection broke, and was tried again */
 	bool prepared_again;  /* was tried again after the schema had moved */
-	unsigned results;     /* good results so far */
+	unsigned results;     /* good results so far; enter()'s is the first, also if another one's holds */
+	unsigned awaited;     /* of one that shares: results that are still to come, but for its Sync */
 	bool failed;          /* error and remedy hold the first failure */
 	bool stopped;         /* the server was asked to cancel it, so it must not be committed */
 	bool exposed;         /* a cancel that is meant for one before it may hit it */
@@ -82,12 +95,20 @@ enum transaction_start {
 	TRANSACTION_REFUSED,     /* nothing was sent; t->error says why */
 	TRANSACTION_LINK_BROKEN, /* sending failed */
 };
-/* Binds and sends on the backend's connection. */
-enum transaction_start transaction_start(struct transaction *t, PGconn *conn) MUST_CHECK;
+/* Whether it can be one of a batch: a read that was not skipped before. */
+bool transaction_may_share(const struct transaction *t);
+/*
+ * Binds and sends on the backend's connection. before is the last of the batch that it joins, NULL for the first. Who
+ * shares has no Sync yet: transaction_close() it, or one of its batch that was sent behind it.
+ */
+enum transaction_start transaction_start(
+	struct transaction *t, PGconn *conn, const struct transaction *before) MUST_CHECK;
+/* Sends the Sync behind it. False when the connection broke. */
+bool transaction_close(struct transaction *t, PGconn *conn) MUST_CHECK;
 
 enum transaction_progress {
 	TRANSACTION_RUNS,
-	TRANSACTION_ENDED, /* PIPELINE_SYNC came: call transaction_settle */
+	TRANSACTION_ENDED, /* all of it came, with its Sync if it closes: call transaction_settle */
 	TRANSACTION_LOST,  /* the connection is broken or ending */
 };
 /* Takes the next result of this transaction. */
@@ -98,7 +119,7 @@ bool transaction_may_stop(const struct transaction *t);
 
 /* What becomes of a transaction that left its backend. */
 enum transaction_fate { TRANSACTION_DONE, TRANSACTION_AGAIN };
-/* After PIPELINE_SYNC. DONE: t->error is the outcome (code OK when it worked). */
+/* After TRANSACTION_ENDED. DONE: t->error is the outcome (code OK when it worked). */
 enum transaction_fate transaction_settle(struct transaction *t) MUST_CHECK;
 /* Why a transaction is handed back by a connection that is closed. */
 enum transaction_loss {

@@ -38,7 +38,6 @@ static void query_submit(struct call *call)
 		.unfit = call->unfit,
 		.payload = call->payload,
 		.payload_len = call->payload_len,
-		.principal = h2_peer(call->h2)->principal,
 		.share = h2_share(call->h2),
 		.call_id = call->id,
 		.deadline_ms = deadline_ms,
