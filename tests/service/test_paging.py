@@ -164,6 +164,9 @@ def test_rows_that_come_and_go_between_pages(world, filled):
 
 def test_order_over_agencies(world, filled):
     """A list over several agencies is in one order, not agency by agency where the order says otherwise."""
+    other = world.agency()
+    world.plan(other)
+    world.asset(other)
     items = world.ada.pages("ListDue", "items", page_size=9, until=day(4000))
     dates = [item.due_on for item in items]
     assert dates == sorted(dates) and len({item.agency for item in items}) > 1
