@@ -11,6 +11,7 @@ struct command;
 int action_asset_import(struct session *s, const struct command *c, int argc, char **argv); /* import.c */
 int action_model_import(struct session *s, const struct command *c, int argc, char **argv); /* import.c */
 int action_meter_import(struct session *s, const struct command *c, int argc, char **argv); /* import.c */
+int action_runs_import(struct session *s, const struct command *c, int argc, char **argv);  /* import.c */
 int action_export(struct session *s, const struct command *c, int argc, char **argv);       /* run.c */
 int action_health(struct session *s, const struct command *c, int argc, char **argv);       /* run.c */
 int action_call(struct session *s, const struct command *c, int argc, char **argv);         /* run.c */

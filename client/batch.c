@@ -5,6 +5,7 @@
 #include "import.h"
 
 #include "failure.h"
+#include "flags.h"
 #include "metadata.h"
 #include "request.h"
 
@@ -34,15 +35,17 @@ static ProtobufCMessage *make_batch(
 	struct import *im, size_t first, size_t count, struct arena *arena, size_t *ret_rows)
 {
 	ProtobufCMessage *request = message_new(im->method->input, arena);
-	struct field_path rows, path;
+	struct field_path rows;
 	char id[37];
 
 	if (request == NULL || !field_path_find(im->method->input, im->kind->field, &rows))
 		abort();
-	if (field_path_find(im->method->input, "agency", &path))
-		message_set(request, field_path_leaf(&path), message_value(im->base, field_path_leaf(&path), 0));
-	if (field_path_find(im->method->input, "dry_run", &path))
-		message_set(request, field_path_leaf(&path), message_value(im->base, field_path_leaf(&path), 0));
+	for (unsigned f = 0; f < im->method->input->n_fields; f++) {
+		const ProtobufCFieldDescriptor *field = &im->method->input->fields[f];
+
+		if (field->label != PROTOBUF_C_LABEL_REPEATED && strcmp(field->name, "request_id") != 0)
+			message_set(request, field, message_value(im->base, field, 0));
+	}
 	batch_id(im, first, count, id);
 	set_request_id(request, id, arena);
 	*ret_rows = 0;
@@ -77,6 +80,20 @@ static int number_of(const ProtobufCMessage *m, const char *field)
 							    : 0;
 }
 
+/* Only one row of a run that is refused has a reason; the others follow it. */
+static void take_run(struct import *im, size_t i, const ProtobufCMessage *result)
+{
+	struct import_row *r = &im->rows[i];
+
+	r->asset = talloc_strdup(im->session->mem, text_of(result, "asset"));
+	r->ticket = talloc_strdup(im->session->mem, text_of(result, "ticket"));
+	r->result = number_of(result, "result");
+	if (r->outcome == OUTCOME_REFUSED && r->reason[0] == '\0') {
+		r->reason = "its run is refused, see the line that says why";
+		r->follows = true;
+	}
+}
+
 static void take_result(struct import *im, size_t i, const ProtobufCMessage *result)
 {
 	static const char *const names[] = {[OUTCOME_CREATED] = "created",
@@ -95,7 +112,11 @@ static void take_result(struct import *im, size_t i, const ProtobufCMessage *res
 	if (im->rows[i].outcome == OUTCOME_REFUSED)
 		import_refuse(im, i, mapping_column(im->mapping, text_of(result, "column")), text_of(result, "value"),
 			text_of(result, "reason"));
-	else if (im->rows[i].outcome == OUTCOME_UNKNOWN)
+	else if (im->kind->run_fields != NULL)
+		im->rows[i].reason = talloc_strdup(im->session->mem, text_of(result, "reason"));
+	if (im->kind->run_fields != NULL)
+		take_run(im, i, result);
+	if (im->rows[i].outcome == OUTCOME_UNKNOWN)
 		import_refuse(im, i, "", "", "the shop did not say what became of this row");
 }
 
@@ -165,13 +186,26 @@ static void refuse_alone(struct import *im, size_t i, const struct error *err)
 	import_refuse(im, i, mapping_column(im->mapping, field), value, err->text);
 }
 
+/* Where count rows from first are parted in two, as near to the middle as runs allow; 0 when they are one run. */
+static size_t parted_at(const struct import *im, size_t first, size_t count)
+{
+	size_t half = count / 2;
+
+	while (half > 0 && im->rows[first + half].run != first + half)
+		half--;
+	if (half == 0)
+		for (half = count / 2; half < count && im->rows[first + half].run != first + half; half++)
+			;
+	return half < count ? half : 0;
+}
+
 /*
  * A batch that is refused as a whole is sent in halves until the row at fault stands alone, so that one bad row keeps
  * no good one out.
  */
 static bool import_range(struct import *im, size_t first, size_t count, struct error *err)
 {
-	size_t half = count / 2;
+	size_t half;
 
 	if (send_batch(im, first, count, err)) {
 		im->done += count;
@@ -183,12 +217,15 @@ static bool import_range(struct import *im, size_t first, size_t count, struct e
 		return false;
 	if (err->reason[0] != '\0' && exit_code_of(err) != EXIT_REFUSED)
 		return false;
-	if (strcmp(err->field, "agency") == 0 || strcmp(err->field, "request_id") == 0)
+	if (strcmp(err->field, "agency") == 0 || strcmp(err->field, "request_id") == 0 ||
+		flag_of_field(im->flags, err->field) != NULL)
 		return false;
-	if (count > 1)
+	half = parted_at(im, first, count);
+	if (half > 0)
 		return import_range(im, first, half, err) && import_range(im, first + half, count - half, err);
 	refuse_alone(im, first, err);
-	im->done++;
+	import_refuse_run(im, first);
+	im->done += count;
 	return true;
 }
 
@@ -203,6 +240,10 @@ static size_t batch_size(const struct import *im, size_t first)
 		if (bytes > BATCH_BYTES && i > first)
 			break;
 	}
+	if (i < im->file->count && im->rows[i].run != i && im->rows[i].run > first)
+		i = im->rows[i].run;
+	while (i < im->file->count && im->rows[i].run != i) /* never a part of a run */
+		i++;
 	return i - first;
 }
 

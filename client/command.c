@@ -367,6 +367,11 @@ const struct command commands[] = {
 		"analyser analyser_out_of_date recorded_at id",
 		.example = "radioshop service record 1042 --answer housing=yes --reading tx_freq_error=120Hz@851.0125 "
 		"--reading 'tx_power=2.9 W' --analyser R8K10042 --open-ticket"},
+	{.noun = "service", .verb = "import", .method = "ServiceRecordService.ImportResults",
+		.fields = "plan procedure analyser open_ticket dry_run",
+		.help = "Record services from a FILE of an analyser's results: a csv table, or the pass/fail log of an R8000.",
+		.example = "radioshop service import autotune.log --plan PM12 --open-ticket --dry-run",
+		.run = action_runs_import},
 	{.noun = "service", .verb = "list", .method = "ServiceRecordService.ListServiceRecords",
 		.columns = SERVICE_COLUMNS, .wide = SERVICE_WIDE, .example = "radioshop service list --asset 1042"},
 

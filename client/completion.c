@@ -26,7 +26,7 @@ static struct flag_set *flags_of(TALLOC_CTX *ctx, const struct command *c)
 
 static bool takes_file(const struct command *c)
 {
-	return c->run == action_asset_import || c->run == action_model_import;
+	return c->run == action_asset_import || c->run == action_model_import || c->run == action_runs_import;
 }
 
 static void print_verbs(const char *noun)

@@ -78,19 +78,24 @@ static bool is_utf8(const uint8_t *bytes, size_t len)
 	return true;
 }
 
-static char *read_cell(struct reader *r, const uint8_t *bytes, size_t len)
+char *csv_utf8(TALLOC_CTX *ctx, const uint8_t *bytes, size_t len, size_t *legacy)
 {
-	TALLOC_CTX *ctx = r->file;
 	char *text;
 
 	if (!is_utf8(bytes, len)) {
-		r->file->legacy_cells++;
-		text = from_windows_1252(ctx, bytes, len);
-	} else {
-		text = talloc_strndup(ctx, (const char *)bytes, len);
+		++*legacy;
+		return from_windows_1252(ctx, bytes, len);
 	}
+	text = talloc_strndup(ctx, (const char *)bytes, len);
 	if (text == NULL)
 		abort();
+	return text;
+}
+
+static char *read_cell(struct reader *r, const uint8_t *bytes, size_t len)
+{
+	char *text = csv_utf8(r->file, bytes, len, &r->file->legacy_cells);
+
 	/* Old programs end lines in cells with CR LF or CR. */
 	for (char *from = text, *to = text;; from++) {
 		if (*from == '\r' && from[1] == '\n')
@@ -276,7 +281,7 @@ static bool check_header(const char *name, const struct csv_file *f, struct erro
 	return true;
 }
 
-static bool check_encoding(const char *name, const char *text, size_t len, struct error *err)
+bool csv_check_text(const char *name, const char *text, size_t len, struct error *err)
 {
 	if (len >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0))
 		return error_set(err, STATUS_INVALID_ARGUMENT, NULL, "%s is UTF-16; save it as 'CSV UTF-8'", name);
@@ -284,6 +289,14 @@ static bool check_encoding(const char *name, const char *text, size_t len, struc
 		return error_set(
 			err, STATUS_INVALID_ARGUMENT, NULL, "%s is no text; save the table as 'CSV UTF-8'", name);
 	return true;
+}
+
+void csv_skip_mark(const char **text, size_t *len)
+{
+	if (*len >= 3 && memcmp(*text, "\xef\xbb\xbf", 3) == 0) {
+		*text += 3;
+		*len -= 3;
+	}
 }
 
 bool csv_rows_read(
@@ -295,13 +308,10 @@ bool csv_rows_read(
 
 	if (file == NULL || csv_init(&r.parser, 0) != 0)
 		abort();
-	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
-		text += 3;
-		len -= 3;
-	}
+	csv_skip_mark(&text, &len);
 	file->delimiter = find_delimiter(text, len);
 	csv_set_delim(&r.parser, (unsigned char)file->delimiter);
-	ok = check_encoding(name, text, len, err) && feed(&r, name, text, len, err) && check_header(name, file, err);
+	ok = csv_check_text(name, text, len, err) && feed(&r, name, text, len, err) && check_header(name, file, err);
 	csv_free(&r.parser);
 	if (!ok) {
 		talloc_free(file);

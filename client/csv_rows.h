@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <talloc.h>
 
 enum { CSV_CELL_MAX = 32 * 1024, CSV_COLUMNS_MAX = 512 };
@@ -43,5 +44,12 @@ bool csv_rows_read(TALLOC_CTX *ctx, const char *name, const char *text, size_t l
 size_t csv_column(const struct csv_file *file, const char *name);
 /* serialnumber of "Serial Number"; owned by ctx. "#" stays. */
 char *csv_plain_name(TALLOC_CTX *ctx, const char *name);
+
+/* What other readers of such files need of it. Takes a byte order mark off. */
+void csv_skip_mark(const char **text, size_t *len);
+/* False when it is no text, or UTF-16. */
+bool csv_check_text(const char *name, const char *text, size_t len, struct error *err) MUST_CHECK;
+/* The bytes as UTF-8, from Windows-1252 where they are none: then *legacy grows. Owned by ctx. */
+char *csv_utf8(TALLOC_CTX *ctx, const uint8_t *bytes, size_t len, size_t *legacy);
 
 #endif

@@ -216,8 +216,10 @@ int help_command(FILE *out, const struct command *c)
 	fprintf(out, "%s\n\nUsage: %s%s\n", command_summary(c), usage_of(ctx, c), m != NULL ? " [FLAGS]" : "");
 	if (m != NULL) {
 		print_positions(out, ctx, c);
-		if (c->run == action_asset_import || c->run == action_model_import)
+		if (c->run == action_asset_import || c->run == action_model_import || c->run == action_runs_import)
 			print_import_flags(out);
+		if (c->run == action_runs_import)
+			fputs("  --format csv|log\n      What FILE is; its content says it if not given.\n", out);
 		set = flag_set_new(ctx, c, m->input);
 		set->paged = set->paged && !c->file;
 		print_flags(out, ctx, set);

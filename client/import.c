@@ -1,10 +1,11 @@
 /*
- * import.c: `asset import`, `model import` and `meter import`: a csv file in batches, every row accounted for. Called
- * through the command table; report.c writes what came of it. Owns the rows of the file while it runs.
+ * import.c: `asset import`, `model import`, `meter import` and `service import`: a file in batches, every row accounted
+ * for. Called through the command table; report.c writes what came of it. Owns the rows of the file while it runs.
  */
 #include "import.h"
 
 #include "actions.h"
+#include "analyser_log.h"
 #include "array.h"
 #include "failure.h"
 #include "field_text.h"
@@ -54,8 +55,8 @@ static const struct column_alias model_aliases[] = {
 	{NULL, NULL},
 };
 
-static const struct import_kind asset_kind = {"rows", 500, asset_aliases, "asset"};
-static const struct import_kind model_kind = {"models", 500, model_aliases, "model"};
+static const struct import_kind asset_kind = {"rows", 500, asset_aliases, "asset", NULL, NULL};
+static const struct import_kind model_kind = {"models", 500, model_aliases, "model", NULL, NULL};
 
 static const struct column_alias meter_aliases[] = {
 	{"asset", "tag serial assettag serialnumber unitid radioid"},
@@ -64,7 +65,27 @@ static const struct column_alias meter_aliases[] = {
 	{"read_on", "date day readingdate readon"},
 	{NULL, NULL},
 };
-static const struct import_kind meter_kind = {"rows", 500, meter_aliases, "reading"};
+static const struct import_kind meter_kind = {"rows", 500, meter_aliases, "reading", NULL, NULL};
+
+static const struct column_alias result_aliases[] = {
+	{"serial", "serialnumber serialno sn radioserial radioserialnumber radiosn"},
+	{"tag", "assettag radiotag asset"},
+	{"tested_at", "datetime dateandtime date testdate timestamp testedat measuredat"},
+	{"analyser", "analyzer analyserserial analyzerserial analyserserialnumber analyzerserialnumber "
+		     "instrumentserial testset"},
+	{"step", "test testname measurement parameter"},
+	{"value", "measured reading answer"},
+	{"unit", "units uom"},
+	{"frequency_mhz", "frequency freq freqmhz"},
+	{"low", "min minimum lowerlimit lowlimit minlimit"},
+	{"high", "max maximum upperlimit highlimit maxlimit"},
+	{"verdict", "result status passfail"},
+	{"notes", "note comment comments remarks"},
+	{NULL, NULL},
+};
+static const char *const run_fields[] = {"serial", "tag", "tested_at", "analyser", "plan", "procedure", NULL};
+static const struct import_kind result_kind = {
+	"rows", 500, result_aliases, "result", run_fields, "line,asset,outcome,result,ticket,column,value,reason"};
 
 /* ---- arguments ---- */
 
@@ -84,7 +105,7 @@ static bool take_own(int *argc, char **argv, const char *name, const char **ret_
 			*ret_value = argv[i + 1];
 			used = 2;
 		} else {
-			return usage_error(err, "%s needs a value: FILE", name);
+			return usage_error(err, "%s needs a value", name);
 		}
 		memmove(&argv[i], &argv[i + used], (size_t)(*argc - i - used) * sizeof argv[0]);
 		*argc -= used;
@@ -100,12 +121,15 @@ static bool read_arguments(struct import *im, const struct command *c, int argc,
 	uint8_t uuid[16];
 
 	if (!take_own(&argc, argv, "--map", &im->map, err) || !take_own(&argc, argv, "--rejects", &im->rejects, err) ||
+		(im->kind->run_fields != NULL && !take_own(&argc, argv, "--format", &im->format, err)) ||
 		!command_line_read(s->mem, im->flags, argc, argv, &s->options, &line, err))
 		return false;
 	if (s->options.help)
 		return true;
 	if (line.word_count != 1)
 		return usage_error(err, "one FILE.csv is needed: radioshop %s %s FILE.csv", c->noun, c->verb);
+	if (im->format != NULL && strcmp(im->format, "csv") != 0 && strcmp(im->format, "log") != 0)
+		return usage_error(err, "--format is csv or log, not '%s'", im->format);
 	im->name = line.words[0];
 	im->base = message_new(im->method->input, &s->arena);
 	if (im->base == NULL)
@@ -187,12 +211,14 @@ ProtobufCMessage *import_make_row(struct import *im, size_t i, struct arena *are
 	ProtobufCMessage *m = message_new(im->row, arena);
 	struct error err = {0};
 	struct field_path path;
-	int32_t line = (int32_t)row->line;
+	int32_t line = (int32_t)row->line, run = (int32_t)im->rows[i].run + 1;
 
 	if (m == NULL)
 		abort();
 	if (field_path_find(im->row, "line", &path))
 		message_set(m, field_path_leaf(&path), &line);
+	if (im->kind->run_fields != NULL && field_path_find(im->row, "run", &path))
+		message_set(m, field_path_leaf(&path), &run);
 	for (size_t f = 0; f < mapping_count(im->mapping); f++) {
 		const char *field = mapping_field(im->mapping, f), *value = im->rows[i].values[f];
 		const char *column = mapping_column(im->mapping, field);
@@ -235,6 +261,7 @@ void import_expand(struct import *im)
 		const struct csv_row *row = &im->file->rows[i];
 		struct import_row *r = &im->rows[i];
 
+		r->run = i;
 		if (row->fault != NULL) {
 			bool cell = row->fault_column < row->count && row->fault_column < im->file->header.count;
 
@@ -249,6 +276,8 @@ void import_expand(struct import *im)
 			import_refuse(im, i, "agency", row->cells[csv_column(im->file, "agency")],
 				"belongs to another agency than --agency says");
 	}
+	if (im->kind->run_fields != NULL)
+		import_find_runs(im);
 }
 
 static int fail(const struct import *im, const struct error *err)
@@ -261,6 +290,16 @@ static int fail(const struct import *im, const struct error *err)
 		     "is",
 			im->file->rows[im->sent].line);
 	return code;
+}
+
+/* A log is told from a table by what is in it, unless --format says what it is. */
+static bool read_rows(struct import *im, const char *text, size_t len, struct error *err)
+{
+	bool log = im->kind->run_fields != NULL &&
+		   (im->format != NULL ? strcmp(im->format, "log") == 0 : analyser_log_is(text, len));
+
+	return log ? analyser_log_read(im->session->mem, im->name, text, len, &im->file, err)
+		   : csv_rows_read(im->session->mem, im->name, text, len, &im->file, err);
 }
 
 static int import_file(
@@ -280,8 +319,8 @@ static int import_file(
 		return failure_tell(&err, NULL);
 	if (s->options.help)
 		return help_command(stdout, c);
-	if (!store_read(s->mem, im.name, IMPORT_FILE_MAX, &text, &len, &err) ||
-		!csv_rows_read(s->mem, im.name, text, len, &im.file, &err) || !read_mapping(&im, &err))
+	if (!store_read(s->mem, im.name, IMPORT_FILE_MAX, &text, &len, &err) || !read_rows(&im, text, len, &err) ||
+		!read_mapping(&im, &err))
 		return failure_tell(&err, NULL);
 	name_ignored(&im);
 	if (!import_rows(&im, &err))
@@ -302,4 +341,9 @@ int action_model_import(struct session *s, const struct command *c, int argc, ch
 int action_meter_import(struct session *s, const struct command *c, int argc, char **argv)
 {
 	return import_file(s, c, &meter_kind, argc, argv);
+}
+
+int action_runs_import(struct session *s, const struct command *c, int argc, char **argv)
+{
+	return import_file(s, c, &result_kind, argc, argv);
 }

@@ -1,5 +1,8 @@
 /*
- * import.h: one import: the file, the mapping, and what became of each row. Shared by import.c and report.c.
+ * import.h: one import: the file, the mapping, and what became of each row. Shared by import.c, batch.c and report.c.
+ *
+ * Rows of a kind with run_fields belong together where these fields say the same: a run, which is sent, kept and
+ * refused as a whole.
  */
 #ifndef RADIOSHOP_IMPORT_H
 #define RADIOSHOP_IMPORT_H
@@ -23,15 +26,23 @@ struct import_row {
 	enum import_outcome outcome;
 	char **values;                       /* by mapped field; NULL when the row has a fault */
 	long ordinal;                        /* what {#} was, 0 if there is none */
-	const char *column, *value, *reason; /* if refused */
+	const char *column, *value, *reason; /* if refused; of runs, a reason may also be given for what is kept */
+	size_t run;                          /* the first row of its run; the row itself where there are no runs */
+	bool follows;                        /* refused because another row of its run is, which says why */
+	const char *asset, *ticket;          /* of runs, as the shop has answered; may be NULL */
+	int result;
 };
 
 struct import_kind {
 	const char *field; /* the request's repeated field */
 	size_t batch;
 	const struct column_alias *aliases;
-	const char *what; /* "asset" */
+	const char *what;              /* "asset" */
+	const char *const *run_fields; /* ended by NULL; NULL: every row by itself */
+	const char *columns;           /* of the report, by commas; NULL: line, column, value, reason */
 };
+
+enum { RUN_ROWS_MAX = 100 };
 
 struct import {
 	struct session *session;
@@ -39,7 +50,7 @@ struct import {
 	const struct catalog_method *method;
 	const ProtobufCMessageDescriptor *row;
 	struct flag_set *flags;
-	const char *name, *map, *rejects, *agency;
+	const char *name, *map, *rejects, *agency, *format;
 	ProtobufCMessage *base; /* what the flags said, for every batch */
 	bool dry_run;
 	uint8_t intent[16];
@@ -52,8 +63,12 @@ struct import {
 	struct progress progress;
 };
 
-/* import.c: marks row i as refused; the texts are copied. */
+/* import.c: marks row i as refused; the texts are copied. The rest of its run is import_refuse_run()'s. */
 void import_refuse(struct import *im, size_t i, const char *column, const char *value, const char *reason);
+/* runs.c: marks the rows of row i's run that are not refused yet as refused for its sake. */
+void import_refuse_run(struct import *im, size_t i);
+/* runs.c: finds the runs, and refuses those that are not whole or not in one place. */
+void import_find_runs(struct import *im);
 /* import.c: every value of every row, in the order of the file, because {#} counts. */
 void import_expand(struct import *im);
 /* import.c: the message of row i; NULL when a value does not even have the field's form: then the row is refused. */

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SERVICE_FAILED = 3 }; /* of enum ServiceResult */
+
 static void set_text(ProtobufCMessage *m, const char *field, const char *text, struct arena *arena)
 {
 	struct field_path path;
@@ -21,10 +23,20 @@ static void set_text(ProtobufCMessage *m, const char *field, const char *text, s
 	message_set(m, field_path_leaf(&path), &copy);
 }
 
-/* Reports have the form of the API's own row results, whatever was imported. */
-static const ProtobufCMessageDescriptor *result_descriptor(void)
+static void set_number(ProtobufCMessage *m, const char *field, int number)
 {
-	const struct catalog_method *m = catalog_method_by_name("AssetService.ImportAssets");
+	struct field_path path;
+
+	if (!field_path_find(m->descriptor, field, &path))
+		abort();
+	message_set(m, field_path_leaf(&path), &number);
+}
+
+/* Reports have the form of the API's own row results; where a kind says no columns, of those of assets. */
+static const ProtobufCMessageDescriptor *result_descriptor(const struct import *im)
+{
+	const struct catalog_method *m =
+		im->kind->columns != NULL ? im->method : catalog_method_by_name("AssetService.ImportAssets");
 	struct field_path path;
 
 	if (m == NULL || !field_path_find(m->output, "results", &path))
@@ -35,38 +47,48 @@ static const ProtobufCMessageDescriptor *result_descriptor(void)
 static bool write_row(struct writer *w, const struct import *im, size_t i, struct error *err)
 {
 	const struct import_row *r = &im->rows[i];
-	int32_t line = (int32_t)im->file->rows[i].line;
-	struct field_path path;
 	struct arena arena;
 	ProtobufCMessage *m;
 	bool ok;
 
 	arena_init(&arena, NULL, 4 << 20);
 	m = message_new(w->row, &arena);
-	if (m == NULL || !field_path_find(w->row, "line", &path))
+	if (m == NULL)
 		abort();
-	message_set(m, field_path_leaf(&path), &line);
-	set_text(m, "column", r->column, &arena);
-	set_text(m, "value", r->value, &arena);
+	set_number(m, "line", (int)im->file->rows[i].line);
+	set_text(m, "column", r->column != NULL ? r->column : "", &arena);
+	set_text(m, "value", r->value != NULL ? r->value : "", &arena);
 	set_text(m, "reason", r->reason, &arena);
+	if (im->kind->run_fields != NULL) {
+		set_text(m, "asset", r->asset != NULL ? r->asset : "", &arena);
+		set_text(m, "ticket", r->ticket != NULL ? r->ticket : "", &arena);
+		set_number(m, "outcome", (int)r->outcome);
+		set_number(m, "result", r->result);
+	}
 	ok = writer_row(w, m, err);
 	arena_release(&arena);
 	return ok;
 }
 
-static bool write_refused(struct import *im, struct error *err)
+/* The rows that people should look at: those that were refused, and what the shop has to say of others. */
+static bool is_told(const struct import_row *r)
+{
+	return r->outcome == OUTCOME_REFUSED ? !r->follows : r->reason != NULL && r->reason[0] != '\0';
+}
+
+static bool write_told(struct import *im, struct error *err)
 {
 	struct output_options o = session_output(im->session, SHAPE_LIST, "line column value reason", NULL);
 	struct writer *w;
 	bool ok = true;
 
 	if (o.user_columns == NULL)
-		o.user_columns = "line,column,value,reason";
-	w = writer_new(im->session->mem, &o, result_descriptor(), err);
+		o.user_columns = im->kind->columns != NULL ? im->kind->columns : "line,column,value,reason";
+	w = writer_new(im->session->mem, &o, result_descriptor(im), err);
 	if (w == NULL)
 		return false;
 	for (size_t i = 0; ok && i < im->file->count; i++)
-		if (im->rows[i].outcome == OUTCOME_REFUSED)
+		if (is_told(&im->rows[i]))
 			ok = write_row(w, im, i, err);
 	ok = ok && writer_finish(w, err);
 	writer_free(w);
@@ -124,26 +146,51 @@ static bool write_rejects(const struct import *im, struct error *err)
 	return ok;
 }
 
+/* Runs by their first rows: what became of one became of all its rows. */
+static void write_runs(FILE *summary, const struct import *im, bool told)
+{
+	size_t counts[OUTCOME_COUNTED + 1] = {0}, runs = 0, failed = 0;
+
+	for (size_t i = 0; i < im->file->count; i++) {
+		const struct import_row *r = &im->rows[i];
+
+		if (r->run != i)
+			continue;
+		runs++;
+		counts[r->outcome]++;
+		failed += r->outcome == OUTCOME_CREATED && r->result == SERVICE_FAILED;
+	}
+	fprintf(summary, "%s%zu rows, %zu runs: %zu new (%zu failed), %zu unchanged, %zu refused%s\n", told ? "\n" : "",
+		im->file->count, runs, counts[OUTCOME_CREATED], failed, counts[OUTCOME_UNCHANGED],
+		counts[OUTCOME_REFUSED], im->dry_run ? " (dry run: nothing was kept)" : "");
+}
+
 int import_report(struct import *im)
 {
 	size_t counts[OUTCOME_COUNTED + 1] = {0};
 	struct error err = {0};
+	bool told = false;
 	bool people = im->session->options.format == OUTPUT_TABLE || im->session->options.format == OUTPUT_WIDE;
 	FILE *summary = people ? stdout : stderr;
 
-	for (size_t i = 0; i < im->file->count; i++)
+	for (size_t i = 0; i < im->file->count; i++) {
 		counts[im->rows[i].outcome]++;
+		told = told || is_told(&im->rows[i]);
+	}
 	counts[OUTCOME_CREATED] += im->created;
 	counts[OUTCOME_CHANGED] += im->changed;
 	counts[OUTCOME_UNCHANGED] += im->unchanged;
 	if (im->rejects != NULL && !write_rejects(im, &err))
 		return failure_tell(&err, NULL);
-	if (!write_refused(im, &err))
+	if (!write_told(im, &err))
 		return failure_tell(&err, NULL);
-	fprintf(summary, "%s%zu rows: %zu created, %zu changed, %zu unchanged, %zu refused%s\n",
-		people && counts[OUTCOME_REFUSED] > 0 ? "\n" : "", im->file->count, counts[OUTCOME_CREATED],
-		counts[OUTCOME_CHANGED], counts[OUTCOME_UNCHANGED], counts[OUTCOME_REFUSED],
-		im->dry_run ? " (dry run: nothing was kept)" : "");
+	if (im->kind->run_fields != NULL)
+		write_runs(summary, im, people && told);
+	else
+		fprintf(summary, "%s%zu rows: %zu created, %zu changed, %zu unchanged, %zu refused%s\n",
+			people && counts[OUTCOME_REFUSED] > 0 ? "\n" : "", im->file->count, counts[OUTCOME_CREATED],
+			counts[OUTCOME_CHANGED], counts[OUTCOME_UNCHANGED], counts[OUTCOME_REFUSED],
+			im->dry_run ? " (dry run: nothing was kept)" : "");
 	if (!output_flush(stdout, &err))
 		return failure_tell(&err, NULL);
 	if (counts[OUTCOME_REFUSED] == 0)

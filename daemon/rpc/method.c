@@ -84,6 +84,7 @@ static const struct method_row rows[] = {
 	ROW(Campaign,      SummarizeCampaigns,  LIST,   SLOW,  READERS),
 	ROW(Campaign,      EndCampaign,         ONE,    WRITE, ADMINS),
 	ROW(ServiceRecord, CreateServiceRecord, ONE,    WRITE, BENCH),
+	ROW(ServiceRecord, ImportResults,       LIST,   SLOW,  BENCH),
 	ROW(ServiceRecord, ListServiceRecords,  PAGE,   READ,  READERS),
 	ROW(Ticket,        GetTicket,           ONE,    READ,  READERS),
 	ROW(Ticket,        ListTickets,         PAGE,   READ,  READERS),
@@ -187,7 +188,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 156, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 157, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

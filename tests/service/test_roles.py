@@ -31,7 +31,7 @@ MAY = {
     "PreviewCampaign": "admin", "CreateCampaign": "admin", "AddCampaignItem": "admin", "UpdateCampaign": "admin", "EndCampaign": "admin",
     "GetCampaign": READERS, "ListCampaigns": READERS, "ListCampaignItems": READERS, "SummarizeCampaigns": READERS,
     "TickCampaignItem": "technician admin", "UndoCampaignTick": "technician admin",
-    "CreateServiceRecord": "technician admin",
+    "CreateServiceRecord": "technician admin", "ImportResults": "technician admin",
     "OpenTicket": "technician fleet_manager admin", "UpdateTicket": "technician admin", "MoveTicket": "technician admin",
     "GetAgreement": READERS, "ListAgreements": READERS, "SetAgreement": "admin",
     "PreviewMonth": "admin", "PreviewStatement": "admin", "CloseMonth": "admin", "SummarizeMonth": READERS, "GetStatement": READERS,
