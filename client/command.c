@@ -69,8 +69,8 @@
 #define CHANGE_WIDE      "kind ticket to_location lots at id"
 #define RMA_COLUMNS      "number vendor kind state ticket tag shipped_on expected_on received_on turnaround_days days_late"
 #define LOAN_COLUMNS     "agency tag borrower borrower_agency purpose ticket out_on due_on days_out days_late condition"
-#define LOAN_WIDE                                                                                                      \
-	"badge unit model serial latest_on reason note out_by in_at in_by return_note damage_ticket revision id"
+#define LOAN_MORE        "badge unit model serial latest_on reason note out_by in_at in_by return_note revision id"
+#define LOAN_WIDE        LOAN_MORE " damage_ticket"
 #define LOANER_COLUMNS                                                                                                 \
 	"agency tag model family band status free borrower borrower_agency out_on due_on days_out days_late"
 #define LOANER_WIDE       "class ticket note loan"
@@ -567,7 +567,7 @@ const struct command commands[] = {
 		.take = "loan=loan.id revision=loan.revision",
 		.example = "radioshop loan extend L-12 2027-01-15 'waits for a part'"},
 	{.noun = "loan", .verb = "return", .method = "LoanService.ReturnLoan", .positional = "loan",
-		.columns = LOAN_COLUMNS, .wide = LOAN_WIDE, .fetch = "LoanService.GetLoan",
+		.columns = LOAN_COLUMNS " damage_ticket", .wide = LOAN_MORE, .fetch = "LoanService.GetLoan",
 		.take = "loan=loan.id revision=loan.revision",
 		.example = "radioshop loan return L-12 --condition damaged --problem 'antenna broken'"},
 	{.noun = "loan", .verb = "list", .method = "LoanService.ListLoans", .columns = LOAN_COLUMNS, .wide = LOAN_WIDE,

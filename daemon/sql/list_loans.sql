@@ -35,7 +35,8 @@ WITH wanted AS MATERIALIZED (
       ORDER BY l.out_at DESC, l.loan_id DESC LIMIT :page_limit)
     UNION ALL
     (SELECT l.agency_id, l.loan_id, l.out_at FROM radioshop.loan l
-      WHERE :asset = '' AND :ticket = '' AND l.borrower_id = w.agency_id AND l.borrower_id <> l.agency_id
+      WHERE :asset = '' AND :ticket = '' AND (:agency <> '' OR NOT radioshop.is_shop()) -- the shop sees every lender
+        AND l.borrower_id = w.agency_id AND l.borrower_id <> l.agency_id
         AND NOT EXISTS (SELECT FROM wanted o WHERE o.agency_id = l.agency_id) AND (w.returned_too OR l.in_at IS NULL)
         AND (NOT :overdue OR radioshop.loan_due(l.due_on, (SELECT x.over_on FROM radioshop.ticket_loaner x
           WHERE x.agency_id = l.borrower_id AND x.lender_id = l.agency_id AND x.loan_id = l.loan_id)) < w.today)

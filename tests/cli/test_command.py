@@ -208,7 +208,8 @@ def test_out_for_repair_with_a_loaner_and_back(shop, world, agency):
     shop.fails(REFUSED, "tina", "loan", "extend", loaner.tag, day(9), "forgot", says=f"the latest is {day(7)}")
     shop.fails(USAGE, "tina", "loan", "extend", loaner.tag, day(9))
     shop.fails(USAGE, "tina", "loan", "return", loaner.tag, "--condition", "eaten", says="damaged")
-    assert loaner.tag in shop.ok("tina", "loan", "return", loaner.tag, "--problem", "antenna broken")
+    back = shop.ok("tina", "loan", "return", loaner.tag, "--problem", "antenna broken", "-o", "csv")
+    assert column_of(back, "damage_ticket") == [world.vera.ListTickets(asset=loaner.id).tickets[0].number]
     shop.fails(USAGE, "tina", "loan", "out", other.tag, "B. Lane", says="--due-on")
     assert column_of(shop.ok("tina", "loan", "out", other.tag, "B. Lane", "--due-on", day(3), "--purpose", "training", "-o", "csv"), "due_on") == [day(3)]
     assert column_of(shop.ok("vera", "loan", "--agency", agency, "-o", "csv"), "tag") == [other.tag]
