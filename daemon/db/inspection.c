@@ -62,6 +62,7 @@ static const struct own_statement {
 				"  unnest(ARRAY[a.decided, a.claimed, a.sent, a.oldest_waiting])\n"
 				"  WITH ORDINALITY u (at, n), LATERAL (SELECT coalesce(u.at, 0)::int8::text) s (t)\n"
 				"WHERE $1::text[] IS NOT NULL ORDER BY u.n"},
+	{STATEMENT_NOTE_CERTIFICATES, "SELECT n FROM radioshop.note_certificates($1::text[]) AS n"},
 	{STATEMENT_ENTER,
 		"SELECT radioshop.enter($1::text, $2::text[], $3::text, $4::text, $5::int4, $6::int4, $7::uuid, "
 		"$8::bytea)"},

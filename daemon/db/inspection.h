@@ -14,15 +14,16 @@
 #include <libpq-fe.h>
 
 /* The version of migrations/ that this daemon is made for. */
-enum { SCHEMA_VERSION = 25 };
+enum { SCHEMA_VERSION = 26 };
 
 /* Statements of the pool itself, prepared beside those of the methods. */
-#define STATEMENT_ENTER       "radioshop.enter"
-#define STATEMENT_KEEP        "radioshop.keep_reply"
-#define STATEMENT_REPLAY      "radioshop.replay"
-#define STATEMENT_ROLLBACK    "radioshop.rollback"
-#define STATEMENT_LOCKED_OUT  "radioshop.locked_out"
-#define STATEMENT_ALERT_TIMES "radioshop.alert_times"
+#define STATEMENT_ENTER             "radioshop.enter"
+#define STATEMENT_KEEP              "radioshop.keep_reply"
+#define STATEMENT_REPLAY            "radioshop.replay"
+#define STATEMENT_ROLLBACK          "radioshop.rollback"
+#define STATEMENT_LOCKED_OUT        "radioshop.locked_out"
+#define STATEMENT_ALERT_TIMES       "radioshop.alert_times"
+#define STATEMENT_NOTE_CERTIFICATES "radioshop.note_certificates"
 
 struct inspection {
 	/* set by the caller */

@@ -63,6 +63,8 @@ struct pool {
 
 const struct statement pool_locked_out = {
 	.name = STATEMENT_LOCKED_OUT, .class = BACKEND_READ, .method = STATEMENT_LOCKED_OUT};
+const struct statement pool_note_certificates = {
+	.name = STATEMENT_NOTE_CERTIFICATES, .class = BACKEND_WRITE, .method = STATEMENT_NOTE_CERTIFICATES};
 const struct statement pool_alert_times = {
 	.name = STATEMENT_ALERT_TIMES, .class = BACKEND_READ, .method = STATEMENT_ALERT_TIMES};
 

@@ -73,6 +73,8 @@ struct db_call {
 
 /* A question: which of the names in an array (text[]) are locked out or unknown. */
 extern const struct statement pool_locked_out;
+/* A question that writes: which certificates were seen, an array of "NAME SECOND-OF-ITS-END"; answers nothing. */
+extern const struct statement pool_note_certificates;
 /* A question: when alerts were last decided, asked for and sent, and the oldest that waits; seconds since 1970, 0 for
  * never. */
 extern const struct statement pool_alert_times;

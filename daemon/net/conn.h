@@ -53,6 +53,7 @@ struct conn {
 	int64_t opened_ms;
 	int age_permille;  /* of connection_age_ms: not all connections of one moment may end in one moment */
 	int64_t expires_s; /* when the certificate ends, seconds since 1970 */
+	enum certificate_noted { NOTE_NONE, NOTE_TOLD, NOTE_DONE } certificate_noted; /* certificate_note.c */
 	size_t lingered;
 	uint8_t *out; /* OUT_CAP bytes while something waits, else NULL */
 	size_t out_len, out_sent;

@@ -7,6 +7,7 @@
  */
 #include "listener.h"
 
+#include "certificate_note.h"
 #include "clock.h"
 #include "conn.h"
 #include "conn_set.h"
@@ -29,6 +30,7 @@ enum { ACCEPTS_A_TURN = 32, BACKLOG = 512, PAUSE_MS = 250, KEEPALIVE_IDLE_S = 30
 struct listener {
 	struct conn_set conns;
 	struct lockout lockout;
+	struct certificate_note certificate_note;
 	const struct config *config;
 	int fd; /* -1: no more clients are taken */
 	struct event acceptable, resume;
@@ -217,6 +219,7 @@ struct listener *listener_new(
 	signal(SIGPIPE, SIG_IGN);
 	conn_set_init(&l->conns, base, config, tls, rpc);
 	lockout_init(&l->lockout, &l->conns);
+	certificate_note_init(&l->certificate_note, &l->conns);
 	event_assign(&l->acceptable, base, l->fd, EV_READ | EV_PERSIST, on_acceptable, l);
 	evtimer_assign(&l->resume, base, on_resume, l);
 	event_add(&l->acceptable, NULL);
@@ -238,6 +241,7 @@ void listener_free(struct listener *l)
 	if (!l)
 		return;
 	listener_stop(l);
+	certificate_note_release(&l->certificate_note);
 	lockout_release(&l->lockout);
 	conn_set_release(&l->conns);
 	free(l);

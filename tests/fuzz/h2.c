@@ -86,6 +86,7 @@ bool pool_ready(const struct pool *pool)
 }
 
 const struct statement pool_locked_out = {.name = ""};
+const struct statement pool_note_certificates = {.name = ""};
 const struct statement pool_alert_times = {.name = "alert_times"};
 
 void pool_stats(const struct pool *pool, struct pool_stats *ret_stats)

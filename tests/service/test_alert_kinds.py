@@ -1,12 +1,15 @@
 """Kinds of alerts beside what is overdue, soon due, waiting or out of warranty: what each is told of, when once more, and when it is over.
 Kinds of the shop are told by rules and routes of SHOP; the database of the tests has one shop, so each test looks at its own subjects."""
 
+import datetime
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from cryptography import x509
 
 from rig import contract
-from rig.caller import refused
+from rig.caller import Caller, refused
 from rig.world import day
 
 
@@ -243,3 +246,82 @@ def test_a_repair_that_runs_late(world, agency, migrated, always_open):
         kind.rule(percent=100)
     with refused("INVALID_ARGUMENT", field="days", text="has no days"):
         kind.rule(days=1)
+
+
+def shown(world, migrated, name, days, port=None, calls=1):
+    """Somebody comes with a certificate of the CA that ends in so many days; the second of its end, when the database has it."""
+    pem, key = world.certificates.odd(name, days=(-1, days))
+    end = int(x509.load_pem_x509_certificate(pem).not_valid_after.replace(tzinfo=datetime.timezone.utc).timestamp())
+    with Caller(port or world.daemon.port, world.certificates.ca_pem(), pem, key, address=world.daemon.address) as caller:
+        for _ in range(calls):
+            assert caller.GetCaller().principal.name == name
+        known = f"""SELECT c.xmin FROM radioshop.principal_certificate c JOIN radioshop.principal p USING (principal_id)
+            WHERE p.name = '{name}' AND c.ends_at = to_timestamp({end})"""
+        late = time.monotonic() + 60
+        while not migrated.sql(known):
+            assert time.monotonic() < late, "the database does not learn of it"
+            time.sleep(0.2)
+        return migrated.value(known)
+
+
+def test_a_certificate_that_ends(world, kind_of_shop, migrated):
+    """Real certificates at the daemon's door: told before the end and at it, over with a renewal; written once a day, and not for a call."""
+    kind = kind_of_shop("certificate_ending", days=20)
+    name, gone, old = (world.person(f"{word}-{world.number()}", [("viewer", "IND")]) for word in ("ending", "gone", "old"))
+    kind.subjects.update((name, gone, old))
+
+    def pass_days(who, n):
+        migrated.sql(f"""UPDATE radioshop.principal_certificate c SET ends_at = c.ends_at - interval '{n} days' FROM radioshop.principal p
+              WHERE p.principal_id = c.principal_id AND p.name = '{who}';
+            SET session_replication_role = replica; UPDATE radioshop.alert SET due_on = due_on - {n} WHERE subject = '{who}'""")
+    written = shown(world, migrated, name, 10, calls=5)
+    shown(world, migrated, gone, 10)
+    shown(world, migrated, old, 15)
+    shown(world, migrated, old, 300)
+    revision = world.ada.GetPrincipal(principal=gone).principal.revision
+    assert revision == 1, "what is noted is no change of the principal"
+    world.ada.UpdatePrincipal(principal={"name": gone, "disabled": True, "revision": revision}, update_mask=["disabled"])
+    (first,) = kind.alerts()
+    assert (first.subject, first.due_on, first.days_overdue, first.step, first.what) == (name, day(10), 10, 0, f"{name} (test)")
+    assert not kind.told(), "the other two: one is locked out, one has renewed"
+    # An hour later the same certificate: nothing is written. The next connection of another one is behind it, so this one was told.
+    pem, key = world.certificates.odd(name, days=(-1, 10))
+    with Caller(world.daemon.port, world.certificates.ca_pem(), pem, key, address=world.daemon.address) as caller:
+        caller.GetCaller()
+        migrated.sql(f"""SELECT n FROM radioshop.note_certificates(ARRAY(SELECT p.name || ' ' || extract(epoch FROM c.ends_at)::bigint
+            FROM radioshop.principal_certificate c JOIN radioshop.principal p USING (principal_id) WHERE p.name = '{name}')) n""")
+    assert migrated.value(f"""SELECT c.xmin FROM radioshop.principal_certificate c JOIN radioshop.principal p USING (principal_id)
+        WHERE p.name = '{name}' ORDER BY c.ends_at LIMIT 1""") == written
+    # The renewed one was lost, and the old one is in use again: after a month its end is what counts.
+    migrated.sql(f"""UPDATE radioshop.principal_certificate c SET seen_on = seen_on - 30 FROM radioshop.principal p
+        WHERE p.principal_id = c.principal_id AND p.name = '{old}' AND c.ends_at > now() + interval '100 days'""")
+    assert kind.told() == [("certificate_ending", old, day(15), 15, 0)]
+    pass_days(name, 10)
+    migrated.sql(f"""UPDATE radioshop.principal_certificate c SET ends_at = now() - interval '1 s' FROM radioshop.principal p
+        WHERE p.principal_id = c.principal_id AND p.name = '{name}' AND c.ends_at = (SELECT max(k.ends_at) FROM radioshop.principal_certificate k
+          WHERE k.principal_id = p.principal_id)""")
+    ended = [a for a in kind.alerts() if a.step == 1]
+    assert [(a.subject, a.days_overdue) for a in ended] == [(name, 0)] and "cannot enter any more" in ended[0].what
+    shown(world, migrated, name, 200)
+    assert ("resolved", name) in {told[:2] for told in kind.told()} and not kind.told()
+    assert {a.subject for a in kind.open()} == {old}
+    for who in ("frank", "ind-admin"):
+        assert not kind.mine(world.caller(who).ListAlerts(page_size=1000).alerts), "the shop's alone"
+
+
+def test_a_certificate_that_cannot_be_noted(own_daemon, world, migrated):
+    """The daemon serves as before, and says so once; what was not written is told again."""
+    daemon = own_daemon("unnoted").start()
+    name = world.person(f"unnoted-{world.number()}", [("viewer", "IND")])
+    pem, key = world.certificates.odd(name, days=(-1, 10))
+    migrated.sql("REVOKE INSERT ON radioshop.principal_certificate FROM radioshop_app")
+    try:
+        with Caller(daemon.port, world.certificates.ca_pem(), pem, key, address=daemon.address) as caller:
+            caller.GetCaller()
+            daemon.wait_until(lambda: "certificate_note_failed" in daemon.text(), 30, "told")
+            assert caller.GetCaller().principal.name == name and daemon.ready()
+    finally:
+        migrated.sql("GRANT INSERT ON radioshop.principal_certificate TO radioshop_app")
+    assert daemon.text().count("certificate_note_failed") == 1
+    assert migrated.value(f"SELECT count(*) FROM radioshop.principal_certificate JOIN radioshop.principal p USING (principal_id) WHERE p.name = '{name}'") == "0"
+    daemon.stop()
