@@ -2,10 +2,16 @@
 
 import os
 import re
+import shlex
+import shutil
+import stat
+import subprocess
+import tempfile
 import xml.etree.ElementTree as xml
 
 import pytest
 
+from rig import BUILD, COMMAND, ROOT
 from rig.world import day
 
 USAGE, REFUSED, NOT_FOUND, OUTPUT = 64, 65, 66, 73
@@ -134,3 +140,81 @@ def test_wrong_use(shop):
     shop.fails(USAGE, "vera", "report", "page", "--columns", "tag", says="one form")
     text = shop.ok("vera", "report", "page", "--help")
     assert "--output FILE" in text and "--from" in text and "--plan" not in text
+
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def host(shop):
+    """Directories for a user without rights, with the profile of somebody who may look at one of two cities; how to run a line there; the two."""
+    cities = [shop.world.agency() for _ in range(2)]
+    for city in cities:
+        shop.world.asset(city)
+        shop.world.plan(city)
+    viewer = shop.world.person(f"page-{cities[0].lower()}", [("viewer", cities[0])])
+    place = tempfile.mkdtemp(prefix="radioshop-page-")
+    os.chmod(place, 0o755)
+    for name in ("etc", "var"):
+        os.makedirs(f"{place}/{name}/ind")
+    certificate, key = shop.world.certificates.person(viewer)
+    for name, path in (("ca.pem", shop.world.certificates.ca), ("cert.pem", certificate), ("key.pem", key)):
+        shutil.copy(path, f"{place}/etc/{name}")
+    with open(f"{place}/etc/ind.conf", "w", encoding="utf-8") as profile:
+        profile.write(f"server = localhost:{shop.world.daemon.port}\ncacert = ca.pem\ncert = cert.pem\nkey = key.pem\n")
+    # Not by subprocess: it would fork, and gRPC does not outlive that.
+    who = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if os.geteuid() == 0 else []
+    if who:
+        for root, _, names in os.walk(place):
+            for path in (root, *(f"{root}/{name}" for name in names)):
+                os.chown(path, NOBODY, NOBODY)
+
+    def run(line, **environment):
+        """What a unit or cron would run, in places of the test's own: its exit status and what it says."""
+        line = line.replace("/var/lib/radioshop-page", f"{place}/var").replace("/etc/radioshop/page", f"{place}/etc")
+        done = subprocess.run([*who, "/bin/sh", "-c", f"umask 027; {line}"], capture_output=True, text=True, timeout=120, check=False,
+                              env={"PATH": f"{COMMAND.parent}:/usr/bin:/bin", "RADIOSHOP_CONFIG_DIR": f"{place}/etc",
+                                   "XDG_STATE_HOME": f"{place}/var", **environment})
+        assert "Sanitizer" not in done.stderr, done.stderr
+        return done
+    yield place, run, cities
+    shutil.rmtree(place)
+
+
+def unit_lines():
+    text = (BUILD / "deploy" / "radioshop-page@.service").read_text(encoding="utf-8").replace("%i", "ind")
+    lines = [line.split("=", 1)[1] for line in text.splitlines() if line.startswith("ExecStart=")]
+    environment = dict(word.split("=", 1) for line in text.splitlines() if line.startswith("Environment=") for word in shlex.split(line.split("=", 1)[1]))
+    assert environment["RADIOSHOP_PROFILE"] == "ind" and environment["RADIOSHOP_CONFIG_DIR"] == "/etc/radioshop/page"
+    return [re.sub(r"^\S*/radioshop ", "radioshop --profile ind ", line) for line in lines]
+
+
+def cron_lines():
+    text = (ROOT / "deploy" / "radioshop-page.cron").read_text(encoding="utf-8")
+    found = [line.split("\t") for line in text.splitlines() if "\t" in line]
+    for when, user, _ in found:
+        assert user == "radioshop-page" and (when == "@reboot" or not 1 <= int(when.split()[1]) <= 3)
+    return [re.sub(r"sleep \d+; ", "", command) for _, _, command in found]
+
+
+@pytest.mark.parametrize("lines", [unit_lines, cron_lines])
+def test_the_job_that_writes_the_page(host, lines):
+    """Run as a user without rights: page and feed of its one city, for the group and not for the world; when it fails the old ones stay."""
+    place, run, (mine, other) = host
+    for line in lines():
+        done = run(line)
+        assert done.returncode == 0 and not done.stdout and not done.stderr, f"{line}: {done.stdout}{done.stderr}"
+    with open(f"{place}/var/ind/index.html", encoding="utf-8") as file:
+        text = file.read()
+    assert text.startswith("<!DOCTYPE html>") and mine in text and other not in text
+    with open(f"{place}/var/ind/due.ics", encoding="utf-8") as file:
+        feed = file.read()
+    assert feed.startswith("BEGIN:VCALENDAR") and mine in feed and other not in feed
+    for name in ("index.html", "due.ics"):
+        assert stat.S_IMODE(os.stat(f"{place}/var/ind/{name}").st_mode) == 0o640
+    before = {name: os.stat(f"{place}/var/ind/{name}") for name in os.listdir(f"{place}/var/ind") if name in ("index.html", "due.ics")}
+    for line in lines():
+        assert run(line, RADIOSHOP_SERVER="localhost:1").returncode == 69
+    left = os.listdir(f"{place}/var/ind")
+    assert {name: os.stat(f"{place}/var/ind/{name}") for name in left if name in before} == before
+    assert not [name for name in left if name.startswith((".", "index.html.", "due.ics."))], left
