@@ -411,6 +411,7 @@ static bool next_page(const struct statement *s, const PGresult *result, int row
 	return *ret_token || no_memory(err);
 }
 
+/* Pages follow until one is empty or ends in a row without a key: where rows are large a page may well be short. */
 static bool map_stream(const struct statement *s, const PGresult *result, const struct page *page, struct arena *a,
 	struct rows *rows, struct error *err)
 {
@@ -429,7 +430,9 @@ static bool map_stream(const struct statement *s, const PGresult *result, const 
 		rows->messages[row] = reply;
 	}
 	rows->count = (size_t)count;
-	return count < page->size || next_page(s, result, count - 1, page, a, &rows->next_page_key, err);
+	if (count == 0 || cell_at(result, count - 1, s->plan->page_key_column).null)
+		return true;
+	return next_page(s, result, count - 1, page, a, &rows->next_page_key, err);
 }
 
 /* A page: one row more than asked for was fetched, to know whether there is a next one. */

@@ -20,7 +20,8 @@ enum statement_rows {
 	ROWS_ONE,    /* exactly one; zero is NOT_FOUND, two are INTERNAL */
 	ROWS_LIST,   /* any number, into the reply's repeated message field */
 	ROWS_PAGE,   /* as LIST, keyset-paged: asks for one more than page_size, makes next_page_token */
-	ROWS_STREAM, /* as PAGE, but each row is one reply message, and pages follow each other */
+	/* As PAGE, but each row is one reply message, and pages follow until one is empty or its last row has no page_key. */
+	ROWS_STREAM,
 };
 
 /* Which connections run it (DESIGN §5). */
