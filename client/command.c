@@ -99,6 +99,10 @@
 #define EVENT_COLUMNS    "at principal agency resource resource_id action"
 #define EVENT_WIDE       "method before after request_id"
 
+#define ATTACHMENT_COLUMNS "added_at agency tag ticket name media_type size_bytes added_by note"
+#define ATTACHMENT_WIDE    "sha256 state stored_at removed_at removed_by reason id"
+#define ATTACHED_COLUMNS   "agency tag ticket name media_type size_bytes sha256"
+
 #define NEW_ASSET_FIELDS "-asset.id asset.revision asset.created_at asset.updated_at"
 #define OLD_ASSET_FIELDS "-asset.id asset.agency asset.created_at asset.updated_at"
 #define TICKET_FIELDS                                                                                                  \
@@ -125,6 +129,7 @@ const struct noun nouns[] = {
 	{"service", "Preventive maintenance that was done"},
 	{"plan", "What is to be done to which equipment, and how often"},
 	{"part", "Spare parts, and their use on tickets"},
+	{"attachment", "Photos, reports and forms on an asset or a ticket"},
 	{"rma", "Radios sent to the depot, or in under warranty"},
 	{"loan", "Who has what for a time, and what should be back"},
 	{"loaner", "The pools of loaners, and what is free now"},
@@ -582,6 +587,30 @@ const struct command commands[] = {
 	{.noun = "loaner", .verb = "remove", .method = "LoanService.RemoveLoaner", .positional = "asset",
 		.columns = LOANER_COLUMNS, .wide = LOANER_WIDE, .example = "radioshop loaner remove L-12"},
 
+	{.noun = "attachment", .verb = "add", .method = "AttachmentService.StartUpload", .positional = "record",
+		.columns = ATTACHED_COLUMNS, .wide = "note state added_at stored_at id", .fields = "name note restart",
+		.help = "Attach files to a ticket or an asset. Typed again after an interruption it goes on where it stopped.",
+		.example = "radioshop attachment add IND-2026-00042 cracked-case.jpg report.pdf", .run = action_attachment_add},
+	{.noun = "attachment", .verb = "list", .method = "AttachmentService.ListAttachments", .columns = ATTACHMENT_COLUMNS,
+		.wide = ATTACHMENT_WIDE, .positional = "record?", .alone = true, .example = "radioshop attachment list IND-2026-00042"},
+	{.noun = "attachment", .verb = "show", .method = "AttachmentService.GetAttachment", .positional = "record name?",
+		.example = "radioshop attachment show IND-2026-00042 report.pdf"},
+	{.noun = "attachment", .verb = "get", .method = "AttachmentService.ExportAttachment", .positional = "record name?",
+		.fields = "", .fetch = "AttachmentService.GetAttachment", .take = "attachment=attachment.id", .file = true,
+		.help = "Save an attachment as a file, whole or not at all.",
+		.example = "radioshop attachment get IND-2026-00042 report.pdf", .run = action_attachment_get},
+	{.noun = "attachment", .verb = "remove", .method = "AttachmentService.RemoveAttachment", .positional = "record name?",
+		.columns = "agency tag ticket name state removed_by reason", .wide = ATTACHMENT_WIDE, .fields = "reason", .need = "reason",
+		.fetch = "AttachmentService.GetAttachment", .take = "attachment=attachment.id",
+		.example = "radioshop attachment remove IND-2026-00042 report.pdf --reason 'of another radio'"},
+	{.noun = "attachment", .verb = "limits", .method = "AttachmentService.GetAttachmentLimits", .positional = "agency",
+		.example = "radioshop attachment limits IND"},
+	{.noun = "attachment", .verb = "limit", .method = "AttachmentService.UpdateAttachmentLimits", .positional = "agency",
+		.columns = "agency file_bytes total_bytes record_files used_bytes", .wide = "revision",
+		.fields = "limits.file_bytes limits.total_bytes limits.record_files limits.revision",
+		.fetch = "AttachmentService.GetAttachmentLimits", .take = "limits.agency limits.revision",
+		.example = "radioshop attachment limit IND --file-bytes 67108864"},
+
 	{.noun = "alert", .verb = "emit", .method = "AlertService.EmitAlerts", .columns = ALERT_COLUMNS,
 		.wide = ALERT_WIDE, .fields = "agency urgent", .example = "radioshop alert emit", .run = action_emit},
 	{.noun = "alert", .verb = "list", .method = "AlertService.ListAlerts", .columns = ALERT_COLUMNS,
@@ -760,6 +789,9 @@ const struct command commands[] = {
 /* clang-format on */
 
 const char *const methods_without_row[] = {
+	/* `attachment add` makes these calls. */
+	"/radioshop.v1.AttachmentService/PutChunk",
+	"/radioshop.v1.AttachmentService/FinishUpload",
 	/* Reflection is for other people's tools. */
 	"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
 	"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",

@@ -56,6 +56,8 @@ static void print_flags(TALLOC_CTX *ctx, const struct command *c)
 	}
 	if (takes_file(c))
 		printf(" --map --rejects");
+	if (c->run == action_attachment_get)
+		printf(" --force");
 }
 
 /* What may follow a flag of this command: the labels of an enum. */

@@ -74,7 +74,7 @@ int help_top(FILE *out)
 
 static char *usage_of(TALLOC_CTX *ctx, const struct command *c)
 {
-	const char *arguments = "";
+	const char *arguments = "", *more = c->run == action_attachment_add ? " FILE..." : "";
 
 	if (c->run == action_asset_import || c->run == action_model_import)
 		arguments = " FILE.csv";
@@ -88,8 +88,8 @@ static char *usage_of(TALLOC_CTX *ctx, const struct command *c)
 		arguments = " bash|zsh|fish";
 	else if (c->run == action_help)
 		arguments = " [NOUN [VERB]]";
-	return talloc_asprintf(ctx, "radioshop %s%s%s%s%s", c->noun, *c->verb != '\0' ? " " : "", c->verb, arguments,
-		positions_shown(ctx, c));
+	return talloc_asprintf(ctx, "radioshop %s%s%s%s%s%s", c->noun, *c->verb != '\0' ? " " : "", c->verb, arguments,
+		positions_shown(ctx, c), more);
 }
 
 int help_noun(FILE *out, const struct noun *noun)
@@ -223,7 +223,12 @@ int help_command(FILE *out, const struct command *c)
 		set = flag_set_new(ctx, c, m->input);
 		set->paged = set->paged && !c->file;
 		print_flags(out, ctx, set);
-		if (c->file)
+		if (c->run == action_attachment_get)
+			fputs("  -o, --output FILE\n      Writes FILE, or the file's own name into a directory; into "
+			      "this one if not given; - for standard output.\n"
+			      "  --force\n      Replaces a file that is there.\n",
+				out);
+		else if (c->file)
 			fputs("  -o, --output FILE\n      Writes FILE, whole or not at all; standard output if not "
 			      "given.\n",
 				out);

@@ -44,7 +44,7 @@ SWITCH_OPTION(version)
 static bool set_output(struct options *o, const char *value, struct error *err)
 {
 	if (o->output_is_file) {
-		o->target = strcmp(value, "-") == 0 ? NULL : value;
+		o->target = value;
 		return true;
 	}
 	if (!output_format_parse(value, &o->format))
@@ -89,7 +89,7 @@ const struct option_row option_rows[] = {
 	{"cacert", 0, "FILE", "Certificate of the shop's CA", "FILE", set_cacert},
 	{"cert", 0, "FILE", "Your certificate", "FILE", set_cert},
 	{"key", 0, "FILE", "The key of your certificate", "FILE", set_key},
-	{"output", 'o', "FORMAT", "table, wide, json or csv; for due feed and report page the file to write",
+	{"output", 'o', "FORMAT", "table, wide, json or csv; for due feed, report page and attachment get the file to write",
 		"table wide json csv", set_output},
 	{"columns", 0, "A,B", "Show just these columns", NULL, set_columns},
 	{"no-header", 0, NULL, "Leave out the line of column names", NULL, set_no_header},

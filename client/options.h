@@ -19,7 +19,7 @@ struct options {
 	enum output_format format;
 	bool format_given;
 	bool output_is_file; /* the command has a form of its own: --output names the file to write */
-	const char *target;  /* that file, or NULL: standard output */
+	const char *target;  /* that file; NULL or "-": standard output, if the command has no other */
 	bool no_header, no_formula_guard, all, verbose, help, version;
 	int64_t timeout_ms; /* 0 = the default */
 	int64_t limit;      /* rows of a list; 0 = the default */

@@ -173,7 +173,7 @@ static bool end_output(struct session *s, struct writer *w, bool ok, struct erro
 bool open_target(struct session *s, struct store_file **ret_file, struct error *err)
 {
 	*ret_file = NULL;
-	if (s->options.target == NULL)
+	if (s->options.target == NULL || strcmp(s->options.target, "-") == 0)
 		return true;
 	*ret_file = store_begin(s->mem, s->options.target, err);
 	if (*ret_file != NULL)

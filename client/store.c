@@ -159,18 +159,36 @@ FILE *store_stream(struct store_file *file)
 	return file->out;
 }
 
-bool store_commit(struct store_file *file, struct error *err)
+/* Some file systems know no rename that replaces nothing, and others no links. */
+static bool put_new(const struct store_file *file)
+{
+	if (renameat2(AT_FDCWD, file->temporary, AT_FDCWD, file->path, RENAME_NOREPLACE) == 0)
+		return true;
+	return errno == EINVAL && link(file->temporary, file->path) == 0 && unlink(file->temporary) == 0;
+}
+
+static bool commit(struct store_file *file, bool replace, struct error *err)
 {
 	bool ok = fflush(file->out) == 0 && !ferror(file->out) && fsync(fileno(file->out)) == 0;
 
 	ok = fclose(file->out) == 0 && ok;
-	ok = ok && rename(file->temporary, file->path) == 0 && sync_directory(file->path);
+	ok = ok && (replace ? rename(file->temporary, file->path) == 0 : put_new(file)) && sync_directory(file->path);
 	if (!ok) {
 		output_error(err, "cannot write %s: %s", file->path, strerror(errno));
 		unlink(file->temporary);
 	}
 	talloc_free(file);
 	return ok;
+}
+
+bool store_commit(struct store_file *file, struct error *err)
+{
+	return commit(file, true, err);
+}
+
+bool store_commit_new(struct store_file *file, struct error *err)
+{
+	return commit(file, false, err);
 }
 
 void store_abandon(struct store_file *file)

@@ -28,6 +28,8 @@ struct store_file *store_begin(TALLOC_CTX *ctx, const char *path, struct error *
 FILE *store_stream(struct store_file *file);
 /* Puts it in its place: flushed, on disk, renamed. False: OUTPUT, and what was there before is there still. */
 bool store_commit(struct store_file *file, struct error *err) MUST_CHECK;
+/* The same, but for a file that nobody else may have made by now. */
+bool store_commit_new(struct store_file *file, struct error *err) MUST_CHECK;
 /* Leaves what was there before. */
 void store_abandon(struct store_file *file);
 /* Makes a directory and its parents, mode 0700. False: OUTPUT. */

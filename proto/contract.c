@@ -12,6 +12,7 @@
 #include "radioshop/v1/alert.pb-c.h"
 #include "radioshop/v1/analyser.pb-c.h"
 #include "radioshop/v1/asset.pb-c.h"
+#include "radioshop/v1/attachment.pb-c.h"
 #include "radioshop/v1/campaign.pb-c.h"
 #include "radioshop/v1/event.pb-c.h"
 #include "radioshop/v1/limit.pb-c.h"
@@ -48,6 +49,7 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&radioshop__v1__alert_route_service__descriptor,
 	&radioshop__v1__analyser_service__descriptor,
 	&radioshop__v1__asset_service__descriptor,
+	&radioshop__v1__attachment_service__descriptor,
 	&radioshop__v1__campaign_service__descriptor,
 	&radioshop__v1__event_service__descriptor,
 	&radioshop__v1__limit_service__descriptor,

@@ -46,6 +46,15 @@ static const struct method_row rows[] = {
 	ROW(Asset,         UpdateAsset,         ONE,    WRITE, EDITORS),
 	ROW(Asset,         ImportAssets,        LIST,   SLOW,  EDITORS),
 	ROW(Asset,         ExportAssets,        STREAM, SLOW,  READERS),
+	ROW(Attachment,    GetAttachment,       ONE,    READ,  READERS),
+	ROW(Attachment,    ListAttachments,     PAGE,   READ,  READERS),
+	ROW(Attachment,    ExportAttachment,    STREAM, SLOW,  READERS),
+	ROW(Attachment,    StartUpload,         ONE,    WRITE, EDITORS),
+	ROW(Attachment,    PutChunk,            ONE,    WRITE, EDITORS),
+	ROW(Attachment,    FinishUpload,        ONE,    SLOW,  EDITORS),
+	ROW(Attachment,    RemoveAttachment,    ONE,    WRITE, EDITORS),
+	ROW(Attachment,    GetAttachmentLimits, ONE,    READ,  READERS),
+	ROW(Attachment,    UpdateAttachmentLimits, ONE, WRITE, ADMINS),
 	ROW(Plan,          GetPlan,             ONE,    READ,  READERS),
 	ROW(Plan,          ListPlans,           PAGE,   READ,  READERS),
 	ROW(Plan,          CreatePlan,          ONE,    WRITE, PLANNERS),
@@ -188,7 +197,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 157, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 166, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

@@ -57,7 +57,7 @@ def test_bad_input_hears_these_sentences():
     schema = re.sub(r"%%|(%s)+|%", lambda found: "%" if found[0] == "%%" else "…", schema.replace("''", "'"))
     lines = (ROOT / "tests" / "bad_input.md").read_text(encoding="utf-8").splitlines()
     answers = [line.split(" | ")[1].partition(": ") for line in lines if re.match(r"\| (?!what \|)", line)]
-    assert {status for status, _, sentence in answers if sentence} == {"INVALID_ARGUMENT", "FAILED_PRECONDITION", "ABORTED", "refused"}
+    assert {status for status, _, sentence in answers if sentence} == {"INVALID_ARGUMENT", "FAILED_PRECONDITION", "ABORTED", "ALREADY_EXISTS", "refused"}
     assert [sentence for _, _, sentence in answers if sentence not in schema] == []
 
 

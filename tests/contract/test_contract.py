@@ -126,7 +126,8 @@ def test_everything_of_a_method_is_there(name):
     service = method.full_name.split(".")[0].removesuffix("Service")
     assert re.search(rf"\bROW\({service},\s*{name},", table), "no row in method.c"
     commands = (ROOT / "client" / "command.c").read_text(encoding="utf-8")
-    assert f'"{method.full_name}"' in commands, "no command"
+    without = commands.split("methods_without_row[] = {")[1].split("};")[0]
+    assert f'"{method.full_name}"' in commands or f'"{method.path}"' in without, "no command"
 
 
 def test_no_statement_is_left_over():

@@ -4,7 +4,7 @@ import pytest
 
 from rig import contract
 from rig.caller import refused
-from rig.world import day
+from rig.world import attach, day
 
 PAGED = sorted(name for name, method in contract.methods().items() if method.pages)
 # How a row is told from another.
@@ -21,7 +21,7 @@ SHOP_WIDE = ("ListAgencies", "ListLimits", "ListProcedures", "ListAnalysers", "L
 # The stock of parts: lists of the shop's own, and those of one shelf.
 KEYS.update({"ListParts": "number", "ListPartUses": ("ticket", "entry"), "ListStockLocations": "code", "ListStock": "part",
              "ListPartMoves": "number", "ListRmas": "number", "ListCampaigns": "code", "ListCampaignItems": "tag",
-             "ListLoans": "id", "ListLoaners": "tag"})
+             "ListLoans": "id", "ListLoaners": "tag", "ListAttachments": "id"})
 SHOP_WIDE += ("ListParts", "ListStockLocations")
 ON_THE_SHELF = ("ListStock", "ListPartMoves")
 
@@ -66,6 +66,7 @@ def filled(world):
         world.tina.RecordMeter(asset=result.id, meter="hours", value=1)
         due = world.ada.ListDue(asset=result.id, plan="P00").items[0].due_on
         world.tina.DeferDue(asset=result.id, plan="P00", due_on=due, deferred_to=day(1), reason="x")
+        attach(world, ticket.number, "a.txt", b"x")
         world.tina.OpenRma(ticket=ticket.number, number=part, vendor="Depot", kind="depot")
         lent = world.tina.CreateAsset(asset={"agency": lender, "tag": part, "class": "portable"}).asset
         world.ada.AddLoaner(asset=lent.id)

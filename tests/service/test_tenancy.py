@@ -11,7 +11,7 @@ import pytest
 
 from rig import contract
 from rig.caller import Refused
-from rig.world import day, new_id
+from rig.world import attach, day, new_id
 
 CANARY = "CanaryOfIND"
 ABSENT = {"agency": "ZZZ", "asset": "00000000-0000-4000-8000-000000000001", "tag": "NOSUCHTAG1", "serial": "NOSUCHSER1",
@@ -19,6 +19,7 @@ ABSENT = {"agency": "ZZZ", "asset": "00000000-0000-4000-8000-000000000001", "tag
           "alert": "00000000-0000-4000-8000-000000000003", "change": "00000000-0000-4000-8000-000000000006",
           "alias": "NOSUCHALIAS", "part": "NOSUCHPART", "location": "NOSUCHPLACE",
           "route": "NOROUTE", "delivery": "00000000-0000-4000-8000-000000000004", "month": "2199-12",
+          "file": "NOSUCHFILE.txt", "attachment": "00000000-0000-4000-8000-000000000009", "upload": "00000000-0000-4000-8000-00000000000a",
           "campaign": "NOCAMPAIGN", "rma": "NOSUCHRMA", "rma_id": "00000000-0000-4000-8000-000000000005",
           "loan": "00000000-0000-4000-8000-000000000007", "lent": "NOSUCHTAG2"}
 
@@ -62,11 +63,14 @@ def ours(world):
     loaner = world.asset("IND", tag=f"{CANARY}L2", notes=CANARY)
     ada.AddLoaner(asset=loaner.id, note=CANARY)
     loan = tina.IssueLoan(asset=loaner.id, ticket=ticket.number, borrower=f"{CANARY} borrower", note=CANARY).loan
+    stored = attach(world, ticket.number, f"{CANARY}.txt", CANARY.encode(), note=CANARY)
+    upload = tina.StartUpload(record=ticket.number, name=f"{CANARY}2.txt", size_bytes=9, sha256="0" * 64).attachment
     request, second = new_id(), world.asset("IND", notes=CANARY)
     part = world.caller("ind-technician").OpenTicket(request_id=request, asset=second.id, problem=f"{CANARY} again").ticket
     tina.UpdateTicket(ticket={"number": part.number, "revision": part.revision, "parent": ticket.number}, update_mask=["parent"])
     return {"agency": "IND", "asset": asset.id, "tag": asset.tag, "serial": asset.serial, "alias": asset.alias,
             "ticket": ticket.id, "number": ticket.number, "plan": plan.code, "alert": alerts[0].id, "request": request, "change": change.id,
+            "file": stored.name, "attachment": stored.id, "upload": upload.id,
             "part": f"{CANARY}P", "location": f"{CANARY}L", "campaign": "CAMPAIGNOFIND", "rma": rma.number, "rma_id": rma.id,
             "loan": loan.id, "lent": loaner.tag,
             "revision": ticket.revision, "route": "CANARYRT", "delivery": delivery.id, "month": month}
@@ -190,6 +194,16 @@ def probes(name, ids):
         "MoveParts": [{"part": ids["part"], "location": ids["location"], "to_location": ids["location"]}],
         "CountParts": [{"part": ids["part"], "location": ids["location"], "found": 1, "reason": "Mine"}],
         "ScrapParts": [{"part": ids["part"], "location": ids["location"], "reason": "Mine"}],
+        "GetAttachment": [{"record": ids["attachment"]}, {"record": ids["upload"]}, {"record": ids["number"], "name": ids["file"]},
+                          {"record": ids["tag"], "name": ids["file"]}],
+        "ListAttachments": [{"agency": ids["agency"]}, {"record": ids["number"]}, {"record": ids["asset"]}, {"state": "uploading"}, {}],
+        "ExportAttachment": [{"attachment": ids["attachment"]}, {"attachment": ids["upload"]}],
+        "StartUpload": [{"record": record, "name": ids["file"], "size_bytes": 9, "sha256": "0" * 64} for record in (ids["number"], ids["tag"])],
+        "PutChunk": [{"upload": ids[which], "data": b"123456789"} for which in ("upload", "attachment")],
+        "FinishUpload": [{"upload": ids["upload"]}, {"upload": ids["attachment"]}],
+        "RemoveAttachment": [{"attachment": ids["attachment"], "reason": "Mine"}, {"attachment": ids["upload"], "reason": "Mine"}],
+        "GetAttachmentLimits": [{"agency": ids["agency"]}],
+        "UpdateAttachmentLimits": [{"limits": {"agency": ids["agency"], "file_bytes": 1, "revision": 1}, "update_mask": ["file_bytes"]}],
         "GetRma": [{"rma": ids["rma"]}, {"rma": ids["rma_id"]}, {"rma": ids["number"]}],
         "ListRmas": [{"agency": ids["agency"], "closed": True}, {"ticket": ids["number"]}, {"ticket": ids["ticket"]}, {}],
         "OpenRma": [{"ticket": ids["ticket"], "number": "MINE", "kind": "depot"}, {"ticket": ids["number"], "number": "MINE", "kind": "depot"}],
