@@ -30,6 +30,7 @@
 #include "radioshop/v1/shop_calendar.pb-c.h"
 #include "radioshop/v1/statement.pb-c.h"
 #include "radioshop/v1/stock.pb-c.h"
+#include "radioshop/v1/synonym.pb-c.h"
 #include "radioshop/v1/ticket.pb-c.h"
 #include "radioshop/v1/ticket_code.pb-c.h"
 #include "radioshop/v1/ticket_terms.pb-c.h"
@@ -69,6 +70,7 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&radioshop__v1__shop_calendar_service__descriptor,
 	&radioshop__v1__statement_service__descriptor,
 	&radioshop__v1__stock_service__descriptor,
+	&radioshop__v1__synonym_service__descriptor,
 	&radioshop__v1__ticket_service__descriptor,
 	&radioshop__v1__ticket_code_service__descriptor,
 	&radioshop__v1__ticket_terms_service__descriptor,

@@ -97,6 +97,7 @@ static const struct method_row rows[] = {
 	ROW(ServiceRecord, ListServiceRecords,  PAGE,   READ,  READERS),
 	ROW(Ticket,        GetTicket,           ONE,    READ,  READERS),
 	ROW(Ticket,        ListTickets,         PAGE,   READ,  READERS),
+	ROW(Ticket,        LookupTickets,       PAGE,   SLOW,  READERS),
 	ROW(Ticket,        OpenTicket,          ONE,    WRITE, EDITORS),
 	ROW(Ticket,        UpdateTicket,        ONE,    WRITE, BENCH),
 	ROW(Ticket,        MoveTicket,          ONE,    WRITE, BENCH),
@@ -111,6 +112,9 @@ static const struct method_row rows[] = {
 	ROW(TicketCode,    ListTicketCodes,     PAGE,   READ,  READERS),
 	ROW(TicketCode,    CreateTicketCode,    ONE,    WRITE, ADMINS),
 	ROW(TicketCode,    UpdateTicketCode,    ONE,    WRITE, ADMINS),
+	ROW(Synonym,       ListSynonyms,        PAGE,   READ,  READERS),
+	ROW(Synonym,       AddSynonym,          ONE,    WRITE, ADMINS),
+	ROW(Synonym,       RemoveSynonym,       ONE,    WRITE, ADMINS),
 	ROW(TicketTerms,   GetTicketTerms,      ONE,    READ,  READERS),
 	ROW(TicketTerms,   UpdateTicketTerms,   ONE,    WRITE, PLANNERS),
 	ROW(Part,          GetPart,             ONE,    READ,  READERS),
@@ -197,7 +201,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 166, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 170, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

@@ -20,9 +20,9 @@ SHOP_WIDE = ("ListAgencies", "ListLimits", "ListProcedures", "ListAnalysers", "L
              "ListAgreements", "ListLabourRates")
 # The stock of parts: lists of the shop's own, and those of one shelf.
 KEYS.update({"ListParts": "number", "ListPartUses": ("ticket", "entry"), "ListStockLocations": "code", "ListStock": "part",
-             "ListPartMoves": "number", "ListRmas": "number", "ListCampaigns": "code", "ListCampaignItems": "tag",
+             "ListPartMoves": "number", "ListRmas": "number", "LookupTickets": "number", "ListSynonyms": "word", "ListCampaigns": "code", "ListCampaignItems": "tag",
              "ListLoans": "id", "ListLoaners": "tag", "ListAttachments": "id"})
-SHOP_WIDE += ("ListParts", "ListStockLocations")
+SHOP_WIDE += ("ListSynonyms", "ListParts", "ListStockLocations")
 ON_THE_SHELF = ("ListStock", "ListPartMoves")
 
 
@@ -94,6 +94,8 @@ def filled(world):
 
 def values(name, agency):
     wanted = {} if name in SHOP_WIDE else {"location": "PAGED"} if name in ON_THE_SHELF else {"agency": agency}
+    if name == "LookupTickets":
+        wanted["query"] = "x"
     if name == "ListDue":
         wanted["until"] = day(4000)
     if name == "ListCampaignItems":

@@ -39,7 +39,7 @@ MAY = {
     "GetLabourRate": READERS, "ListLabourRates": READERS, "SetLabourRate": "admin",
     "AddTicketEntry": "technician admin", "LogRepair": "technician admin", "RequestApproval": "technician admin",
     "ApproveTicket": "fleet_manager", "DeclineTicket": "fleet_manager",
-    "WatchTicket": READERS, "UnwatchTicket": READERS,
+    "LookupTickets": READERS, "ListSynonyms": READERS, "AddSynonym": "admin", "RemoveSynonym": "admin", "WatchTicket": READERS, "UnwatchTicket": READERS,
     "GetTicketCode": READERS, "ListTicketCodes": READERS, "CreateTicketCode": "admin", "UpdateTicketCode": "admin",
     "GetShopCalendar": READERS, "UpdateShopCalendar": "admin", "AddShopHoliday": "admin", "RemoveShopHoliday": "admin",
     "GetTicketTerms": READERS, "UpdateTicketTerms": "fleet_manager admin",
