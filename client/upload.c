@@ -159,10 +159,11 @@ static char *lend(const char *text)
 /* Tells what is to come, and learns what is there. */
 static bool start(struct upload *u, bool restart, struct error *err)
 {
-	Radioshop__V1__StartUploadRequest request = RADIOSHOP__V1__START_UPLOAD_REQUEST__INIT;
+	Radioshop__V1__StartUploadRequest request;
 	const Radioshop__V1__StartUploadResponse *reply;
 	char id[37];
 
+	radioshop__v1__start_upload_request__init(&request);
 	new_id(id);
 	request.request_id = id;
 	request.record = lend(u->record);
@@ -188,7 +189,7 @@ static bool start(struct upload *u, bool restart, struct error *err)
 /* Sends the chunk that is wanted, and learns which is wanted then. */
 static bool put(struct upload *u, uint8_t *buffer, struct error *err)
 {
-	Radioshop__V1__PutChunkRequest request = RADIOSHOP__V1__PUT_CHUNK_REQUEST__INIT;
+	Radioshop__V1__PutChunkRequest request;
 	const Radioshop__V1__PutChunkResponse *reply;
 	struct arena arena;
 	size_t len;
@@ -197,6 +198,7 @@ static bool put(struct upload *u, uint8_t *buffer, struct error *err)
 
 	if (!read_at(u, u->next, buffer, u->chunk, &len, err))
 		return false;
+	radioshop__v1__put_chunk_request__init(&request);
 	new_id(id);
 	request.request_id = id;
 	request.upload = u->id;
@@ -233,10 +235,11 @@ static bool put_all(struct upload *u, struct error *err)
 
 static bool finish(struct upload *u, struct error *err)
 {
-	Radioshop__V1__FinishUploadRequest request = RADIOSHOP__V1__FINISH_UPLOAD_REQUEST__INIT;
+	Radioshop__V1__FinishUploadRequest request;
 	const Radioshop__V1__FinishUploadResponse *reply;
 	char id[37];
 
+	radioshop__v1__finish_upload_request__init(&request);
 	new_id(id);
 	request.request_id = id;
 	request.upload = u->id;

@@ -17,10 +17,11 @@
 
 /* How many rows a statement returns, and what becomes of them. */
 enum statement_rows {
-	ROWS_ONE,    /* exactly one; zero is NOT_FOUND, two are INTERNAL */
-	ROWS_LIST,   /* any number, into the reply's repeated message field */
-	ROWS_PAGE,   /* as LIST, keyset-paged: asks for one more than page_size, makes next_page_token */
-	/* As PAGE, but each row is one reply message, and pages follow until one is empty or its last row has no page_key. */
+	ROWS_ONE,  /* exactly one; zero is NOT_FOUND, two are INTERNAL */
+	ROWS_LIST, /* any number, into the reply's repeated message field */
+	ROWS_PAGE, /* as LIST, keyset-paged: asks for one more than page_size, makes next_page_token */
+	/* As PAGE, but each row is one reply message, and pages follow until one is empty or its last row has no
+	   page_key. */
 	ROWS_STREAM,
 };
 

@@ -97,7 +97,8 @@ static void what_people_see(void **state)
 		"\"kind\":\"note\",\"text\":\"a\\tb\xc3\xa9\",\"minutes\":0,\"cost_cents\":0,\"state\":\"\"}],"
 		"\"revision\":0,\"problem_code\":\"\",\"cause_code\":\"\",\"action_code\":\"\",\"outcome\":\"\","
 		"\"returns_ticket\":\"\",\"estimate_cents\":0,\"write_off_approved\":false,\"approvals\":[],"
-		"\"sla_breached\":false,\"checklist\":[],\"parent\":\"\",\"children\":0,\"open_children\":0,\"loaner\":\"\",\"loaner_due_on\":\"\","
+		"\"sla_breached\":false,\"checklist\":[],\"parent\":\"\",\"children\":0,\"open_children\":0,\"loaner\":"
+		"\"\",\"loaner_due_on\":\"\","
 		"\"watchers\":[]}");
 	assert_json(message_new(&radioshop__v1__ticket__descriptor, *state), JSON_PROTO, "{}");
 	/* A value of a newer daemon has no name here. */
