@@ -224,14 +224,14 @@ static unsigned batch_wanted(const struct backend *b, const struct transaction *
 static bool may_take(const struct pool *pool, const struct backend *b, const struct transaction *t)
 {
 	enum backend_class class = t->statement->class;
-	unsigned all = pool->config.connections[class], running = t->share->running[class];
+	unsigned all = pool->config.connections[class], running = t->share->running[class], wanted = batch_wanted(b, t);
 	bool last = b + 1 == pool->backends + pool->backend_count || b[1].class != class;
 
-	if (b->class != class || !backend_can_take(b, t))
+	if (b->class != class || !backend_can_take(b, t) || b->in_flight + wanted > BACKEND_FLIGHT_MAX)
 		return false;
 	if (running == 0)
 		return true;
-	return (!last || all < KEEP_FROM) && running + batch_wanted(b, t) <= all * FLIGHT_OF_ONE;
+	return (!last || all < KEEP_FROM) && running + wanted <= all * FLIGHT_OF_ONE;
 }
 
 static struct backend *backend_for(struct pool *pool, const struct transaction *t)

@@ -17,7 +17,7 @@ from rig import contract
 from rig.caller import Refused
 from rig.connect import JSON, PROTO, Answer, Client
 from rig.daemon import SLOWER
-from rig.world import day, new_id
+from rig.world import attach, day, new_id
 
 # ada's probes make the agency that the tenancy test holds to be nowhere, and grant roles over it: here it has another name.
 NOWHERE = {**ABSENT, "agency": "YYY", "person": "connect-grantee"}
@@ -56,10 +56,17 @@ def ids(world):
     due = world.due(agency)[asset.tag, plan.code].due_on
     change = world.tina.DeferDue(asset=asset.id, plan=plan.code, due_on=due, deferred_to=day(20), reason="no time").change
     rma = world.tina.OpenRma(ticket=ticket.number, number=f"{agency}R", kind="depot").rma
+    world.ada.CreateCampaign(campaign={"code": f"C{agency}", "name": "Rekey", "kind": "rekey"}, selection={"agency": [agency]})
+    lent = world.asset(agency)
+    world.ada.AddLoaner(asset=lent.id)
+    loan = world.tina.IssueLoan(asset=lent.id, ticket=ticket.number, borrower="A. Ruiz").loan
+    stored = attach(world, ticket.number, "report.txt", b"passed")
+    upload = world.tina.StartUpload(record=ticket.number, name="photo.txt", size_bytes=9, sha256="0" * 64).attachment
     return {"agency": agency, "asset": asset.id, "tag": asset.tag, "serial": asset.serial, "alias": asset.alias,
             "ticket": ticket.id, "number": ticket.number, "plan": plan.code, "alert": alerts[0].id, "person": person,
             "change": change.id, "part": f"{agency}P", "location": f"{agency}L", "month": world.bill(agency, []),
-            "rma": rma.number, "rma_id": rma.id,
+            "rma": rma.number, "rma_id": rma.id, "campaign": f"C{agency}", "loan": loan.id, "lent": lent.tag,
+            "file": stored.name, "attachment": stored.id, "upload": upload.id,
             "route": "CONNECT", "delivery": world.nightly.ClaimDeliveries(agency=agency, host="x").deliveries[0].id}
 
 
