@@ -158,7 +158,7 @@ def probes(name, ids):
         "LookupTickets": [{"query": CANARY}, {"query": CANARY, "agency": ids["agency"]}, {"query": ids["number"]}, {"query": ids["tag"]}],
         "ListSynonyms": [{}],
         "AddSynonym": [{"synonym": {"word": "lsu one", "means": "mine"}}],
-        "RemoveSynonym": [{"word": "tx"}],
+        "RemoveSynonym": [{"word": "lsu one"}],
         "OpenTicket": [{"asset": ids["asset"], "problem": "Mine"}, {"asset": ids["tag"], "problem": "Mine"}],
         "UpdateTicket": [{"ticket": {"id": ids["ticket"], "cause": "Mine", "revision": 1}, "update_mask": ["cause"]},
                          {"ticket": {"number": ids["number"], "cause": "Mine", "revision": 1}, "update_mask": ["cause"]}],
