@@ -111,10 +111,10 @@ class Behind:
 
     def __init__(self, world, patient, cluster, tina, frank):
         self.patient, self.cluster, self.tina, self.frank = patient, cluster, tina, frank
-        self.asset, self.ticket = world.asset("IND"), world.tina.OpenTicket(asset=world.asset("IND").id, problem="x").ticket
+        self.ticket = world.tina.OpenTicket(asset=world.asset("IND").id, problem="x").ticket
 
     def begin(self, timeout):
-        first = begin(self.tina, "GetAsset", asset=self.asset.id)
+        first = begin(self.tina, "ListAssets", agency="IND", page_size=1)
         self.patient.wait_until(lambda: waiting(self.cluster) == 1, 10 * SLOWER, "waiting for the lock")
         second = self.frank.call("GetTicket", packed(self.tina, "GetTicket", ticket=self.ticket.id), headers=[("grpc-timeout", timeout)])
         self.settle()
@@ -261,7 +261,7 @@ def test_whoever_comes_while_a_cancel_is_under_way(world, migrated, own_daemon, 
     asset = world.asset("IND")
     ticket = world.tina.OpenTicket(asset=asset.id, problem="x").ticket.id
     change = {"request_id": new_id(), "asset": {"id": asset.id, "notes": "once", "revision": asset.revision}, "update_mask": ["notes"]}
-    name, values = {"read": ("GetAsset", {"asset": asset.id}), "write": ("UpdateAsset", change)}[kind]
+    name, values = {"read": ("ListAssets", {"agency": "IND", "page_size": 1}), "write": ("UpdateAsset", change)}[kind]
     entry = {"request_id": new_id(), "ticket": ticket, "kind": "labour", "text": "kept", "minutes": 7}
     next_name, next_values = {"read": ("GetTicket", {"ticket": ticket}), "write": ("AddTicketEntry", entry)}[kind]
     with Gate(scratch / f"gate-{kind}", migrated.url()) as gate:

@@ -146,7 +146,7 @@ def test_backends_ended_one_by_one(world, settled, migrated):
 
 def test_a_locked_table_holds_up_its_own_calls_only(world, settled, migrated):
     """Many calls wait for one table; others are answered, and the loop goes on turning."""
-    asset, others = world.asset("IND"), [world.asset("IND") for _ in range(6)]
+    others = [world.asset("IND") for _ in range(6)]
     holder = threading.Thread(target=migrated.sql, args=(
         "BEGIN; LOCK TABLE radioshop.ticket IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(3); ROLLBACK;",))
     holder.start()
@@ -157,7 +157,7 @@ def test_a_locked_table_holds_up_its_own_calls_only(world, settled, migrated):
     slowest = 0.0
     for _ in range(100):
         begun = time.monotonic()
-        assert world.frank.GetAsset(asset=asset.id).asset.id == asset.id
+        assert world.frank.ListAssets(agency="IND", page_size=1).assets
         assert settled.http("/healthz")[0] == 200
         slowest = max(slowest, time.monotonic() - begun)
     assert slowest < 0.5 * SLOWER, f"{slowest:.3f} s"
