@@ -165,6 +165,34 @@ bool transaction_close(struct transaction *t, PGconn *conn)
 	return PQpipelineSync(conn) != 0;
 }
 
+/* Whether, and how, it is one of a batch; before is the one that it stands behind there, or NULL. */
+static void take_place(struct transaction *t, const struct transaction *before)
+{
+	t->shares = transaction_may_share(t);
+	t->follows = !t->unfit && is_entered(t, before);
+	if (t->follows)
+		t->timeout_ms = before->timeout_ms;
+	t->results = t->follows;
+	t->awaited = !t->follows + !t->unfit;
+}
+
+/* The statement, and what has the server answer: of one that is wrong, that alone. False when the connection broke. */
+static bool send_statement(struct transaction *t, PGconn *conn, const struct bound *bound)
+{
+	if (t->replaying)
+		return send_replay(t, conn);
+	if (!t->unfit && !PQsendQueryPrepared(conn, t->statement->name, bound->count, bound->values, bound->lengths,
+				 bound->formats, 1))
+		return false;
+	/*
+	 * Of one that shares, the answer comes when it is there, and not with those of the batch behind it. A write is
+	 * not over with its statement: its reply must be kept in the same transaction.
+	 */
+	if (t->shares || (t->is_write && !t->unfit))
+		return PQsendFlushRequest(conn) != 0;
+	return transaction_close(t, conn);
+}
+
 enum transaction_start transaction_start(struct transaction *t, PGconn *conn, const struct transaction *before)
 {
 	int64_t left = t->deadline_ms - clock_ms();
@@ -186,26 +214,10 @@ enum transaction_start transaction_start(struct transaction *t, PGconn *conn, co
 	}
 	t->unfit = !t->replaying && !bind_call(t, &bound);
 	t->phase = t->unfit ? TRANSACTION_ENDING : TRANSACTION_ASKED;
-	t->shares = transaction_may_share(t);
-	t->follows = !t->unfit && is_entered(t, before);
-	if (t->follows)
-		t->timeout_ms = before->timeout_ms;
-	t->results = t->follows;
-	t->awaited = !t->follows + !t->unfit;
+	take_place(t, before);
 	if (!t->follows && !send_enter(t, conn, lock_timeout_ms))
 		return TRANSACTION_LINK_BROKEN;
-	if (t->replaying)
-		return send_replay(t, conn) ? TRANSACTION_SENT : TRANSACTION_LINK_BROKEN;
-	if (!t->unfit && !PQsendQueryPrepared(
-				 conn, t->statement->name, bound.count, bound.values, bound.lengths, bound.formats, 1))
-		return TRANSACTION_LINK_BROKEN;
-	/* The answer comes when it is there, and not with those of the batch behind it. */
-	if (t->shares)
-		return PQsendFlushRequest(conn) ? TRANSACTION_SENT : TRANSACTION_LINK_BROKEN;
-	/* A write is not over with its statement: its reply must be kept in the same transaction. */
-	if (t->is_write && !t->unfit ? !PQsendFlushRequest(conn) : !transaction_close(t, conn))
-		return TRANSACTION_LINK_BROKEN;
-	return TRANSACTION_SENT;
+	return send_statement(t, conn, &bound) ? TRANSACTION_SENT : TRANSACTION_LINK_BROKEN;
 }
 
 static void fail(struct transaction *t, const struct error *err)
