@@ -70,7 +70,9 @@ class Hasty(Client):
 # The daemon
 
 def test_acknowledged_before_commit(template, scratch):
+    """Each commit waits a little before it writes its record, so that the server always dies over one that was acknowledged."""
     with Site(template) as site:
+        site.primary.reload(commit_delay=100000, commit_siblings=0)
         with Run(site, scratch / "before-commit", clients=6).with_daemon("acknowledged_before_commit") as run:
             run.strike("postgresql_killed", times=5)
         assert "lost" in run.kinds(), run.kinds()
