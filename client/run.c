@@ -288,6 +288,18 @@ static void keep_unsent(struct session *s, const struct prepared *p, bool sent)
 	hint("radioshop unsent send %s", p->request_id);
 }
 
+/* What the shop finds odd about what it has written, one line each: the record itself is the output. */
+static void tell_warnings(const ProtobufCMessage *reply)
+{
+	const ProtobufCFieldDescriptor *f =
+		protobuf_c_message_descriptor_get_field_by_name(reply->descriptor, "warnings");
+
+	if (f == NULL || f->type != PROTOBUF_C_TYPE_STRING || !field_is_repeated(f))
+		return;
+	for (size_t i = 0; i < message_count(reply, f); i++)
+		notice("warning: %s", *(const char *const *)message_value(reply, f, i));
+}
+
 static int run_unary(struct session *s, struct prepared *p)
 {
 	struct error err = {0};
@@ -303,6 +315,7 @@ static int run_unary(struct session *s, struct prepared *p)
 	}
 	if (!write_reply(s, p, reply, &err))
 		return tell_failure(p, &err);
+	tell_warnings(reply);
 	return EXIT_DONE;
 }
 

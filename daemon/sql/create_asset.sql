@@ -27,10 +27,10 @@ WITH place AS MATERIALIZED (
   FROM verdict v WHERE v.refusal IS NULL
   RETURNING a.agency_id, a.asset_id, a.tag, a.serial, a.model_id, a.class, a.status, a.assigned_to, a.location, a.system, a.unit_id,
     a.alias, a.firmware, a.codeplug, a.purchased_on, a.warranty_until, a.cost_cents, a.quantity, a.description, a.notes,
-    a.revision, a.created_at, a.updated_at
+    a.revision, a.created_at, a.updated_at, a AS whole
 )
 SELECT v.refusal, a.asset_id AS id, v.code AS agency,
   a.tag, a.serial, coalesce(v.number, '') AS model, a.class, a.status, a.assigned_to, a.location, a.system, a.unit_id, a.alias,
   a.firmware, a.codeplug, a.purchased_on, a.warranty_until, a.cost_cents, a.quantity, a.description, a.notes, a.revision,
-  a.created_at, a.updated_at
+  a.created_at, a.updated_at, radioshop.asset_warnings(a.whole, NULL) AS warnings
 FROM verdict v LEFT JOIN a ON true

@@ -248,6 +248,18 @@ def rows_of(text):
     return list(csv.reader(io.StringIO(text)))
 
 
+def test_what_is_odd_is_said_beside_the_record(shop, world, agency):
+    """On standard error, so that a program reads the record alone; and it is written all the same."""
+    tag = f"ODD{world.number()}"
+    made = shop.run("tina", "asset", "create", agency, tag, "--model", "H98UCF9PW6BN", "--serial", "837CXO1234", "-o", "json")
+    assert made.returncode == 0 and json.loads(made.stdout)["serial"] == "837CXO1234"
+    assert made.stderr == "radioshop: warning: serial 837CXO1234: Motorola uses no letters I and O in serial numbers; look whether it is a 1 or a 0\n"
+    code = f"{agency}:{tag}"
+    assert shop.run("tina", "asset", "update", code, "--location", "Station 2").stderr == ""
+    assert "warning: serial 12: this is not" in shop.run("tina", "asset", "update", code, "--serial", "12").stderr
+    assert shop.run("tina", "asset", "update", code, "--serial", f"837CXK{world.number():04d}").stderr == ""
+
+
 def test_formats(shop, world, agency):
     notes = 'a "quoted", cell'
     asset = world.asset(agency, description=notes, cost_cents=123456)
