@@ -28,26 +28,14 @@ WITH wanted AS MATERIALIZED (
 ), page AS (
   (SELECT w.code, w.today, s.agency_id, s.asset_id, s.plan_id, s.next_due, s.overdue_from, s.last_done_on, s.date_changes, s.dated_at,
       s.occurs_on, s.is_deferred, s.by_meter, s.meter_left
-    FROM wanted w CROSS JOIN LATERAL (
-      SELECT i.agency_id, i.asset_id, i.plan_id, i.next_due, i.overdue_from, i.last_done_on, i.date_changes, i.dated_at,
-        i.occurs_on, i.is_deferred, i.by_meter, i.meter_left
-      FROM radioshop.schedule i
-      WHERE i.agency_id = w.agency_id AND i.next_due <= w.until
-        AND (i.next_due, i.asset_id, i.plan_id) > (w.due_after, w.asset_after, w.plan_after)
-      ORDER BY i.next_due, i.asset_id, i.plan_id
-      LIMIT :page_limit::int4) s
+    FROM wanted w
+      CROSS JOIN LATERAL radioshop.walk_due(w.agency_id, NULL, w.until, w.due_after, w.asset_after, w.plan_after, :page_limit::int4) s
     WHERE :asset = '' AND :plan = '' AND NOT :overdue)
   UNION ALL
   (SELECT u.code, u.today, s.agency_id, s.asset_id, s.plan_id, s.next_due, s.overdue_from, s.last_done_on, s.date_changes, s.dated_at,
       s.occurs_on, s.is_deferred, s.by_meter, s.meter_left
-    FROM under u CROSS JOIN LATERAL (
-      SELECT i.agency_id, i.asset_id, i.plan_id, i.next_due, i.overdue_from, i.last_done_on, i.date_changes, i.dated_at,
-        i.occurs_on, i.is_deferred, i.by_meter, i.meter_left
-      FROM radioshop.schedule i
-      WHERE i.agency_id = u.agency_id AND i.plan_id = u.plan_id AND i.next_due <= u.until
-        AND (i.next_due, i.asset_id, i.plan_id) > (u.due_after, u.asset_after, u.plan_after)
-      ORDER BY i.next_due, i.asset_id
-      LIMIT :page_limit::int4) s)
+    FROM under u
+      CROSS JOIN LATERAL radioshop.walk_due(u.agency_id, u.plan_id, u.until, u.due_after, u.asset_after, u.plan_after, :page_limit::int4) s)
   UNION ALL
   (SELECT w.code, w.today, i.agency_id, i.asset_id, i.plan_id, i.next_due, i.overdue_from, i.last_done_on, i.date_changes, i.dated_at,
       i.occurs_on, i.is_deferred, i.by_meter, i.meter_left
