@@ -103,6 +103,11 @@
 #define ATTACHMENT_WIDE    "sha256 state stored_at removed_at removed_by reason id"
 #define ATTACHED_COLUMNS   "agency tag ticket name media_type size_bytes sha256"
 
+#define CUSTODIAN_COLUMNS "agency code kind name inactive note"
+#define CUSTODY_COLUMNS   "agency tag serial model custodian kind name out_at due_on days_late note"
+#define CUSTODY_WIDE      "class status out_by in_at in_by returned_to return_note id"
+#define HISTORY_COLUMNS   "from until agency assigned_to custodian kind lent_to location status changed_by"
+
 #define NEW_ASSET_FIELDS "-asset.id asset.revision asset.created_at asset.updated_at"
 #define OLD_ASSET_FIELDS "-asset.id asset.agency asset.created_at asset.updated_at"
 #define TICKET_FIELDS                                                                                                  \
@@ -132,6 +137,8 @@ const struct noun nouns[] = {
 	{"part", "Spare parts, and their use on tickets"},
 	{"attachment", "Photos, reports and forms on an asset or a ticket"},
 	{"rma", "Radios sent to the depot, or in under warranty"},
+	{"custodian", "The people, vehicles and sites that have an agency's radios"},
+	{"custody", "Who has what, and what should be back"},
 	{"loan", "Who has what for a time, and what should be back"},
 	{"loaner", "The pools of loaners, and what is free now"},
 	{"stock", "How many of which part lie where"},
@@ -220,6 +227,16 @@ const struct command commands[] = {
 		.columns = ASSET_COLUMNS, .wide = ASSET_WIDE, .preset = "asset.status=retired",
 		.fields = "asset.notes asset.revision", OF_ASSET, .help = "Take an asset out of use for good.",
 		.example = "radioshop asset retire 1042 --notes 'beyond repair'"},
+	{.noun = "asset", .verb = "checkout", .method = "CustodyService.CheckOutAssets", .positional = "assets+",
+		.columns = CUSTODY_COLUMNS, .wide = CUSTODY_WIDE, .need = "to",
+		.help = "Check assets out to a custodian of their agency: all of them, or none.",
+		.example = "radioshop asset checkout 1042 1043 --to 4711 --due-on 2026-12-01"},
+	{.noun = "asset", .verb = "checkin", .method = "CustodyService.CheckInAssets", .positional = "assets+",
+		.columns = "agency tag serial model custodian name in_at returned_to days_late return_note",
+		.wide = "class status kind out_at out_by due_on note in_by id",
+		.example = "radioshop asset checkin 1042 1043 --location 'property room'"},
+	{.noun = "asset", .verb = "history", .method = "CustodyService.ListAssetHistory", .positional = "asset",
+		.columns = HISTORY_COLUMNS, .example = "radioshop asset history 1042 --on 2026-10-31"},
 	{.noun = "asset", .verb = "import", .method = "AssetService.ImportAssets", .fields = "agency dry_run",
 		.example = "radioshop asset import radios.csv --agency IND --dry-run", .run = action_asset_import},
 	{.noun = "asset", .verb = "export", .method = "AssetService.ExportAssets", .columns = ASSET_COLUMNS,
@@ -569,6 +586,23 @@ const struct command commands[] = {
 		.alone = true, .example = "radioshop rma list --overdue"},
 	{.noun = "rma", .verb = "show", .method = "RmaService.GetRma", .positional = "rma",
 		.example = "radioshop rma show RMA-771204"},
+
+	{.noun = "custodian", .verb = "list", .method = "CustodianService.ListCustodians", .columns = CUSTODIAN_COLUMNS,
+		.wide = "revision updated_at id", .alone = true,
+		.example = "radioshop custodian list --agency IND --kind vehicle"},
+	{.noun = "custodian", .verb = "show", .method = "CustodianService.GetCustodian", .positional = "custodian",
+		.example = "radioshop custodian show 4711"},
+	{.noun = "custodian", .verb = "create", .method = "CustodianService.CreateCustodian",
+		.positional = "custodian.agency custodian.code custodian.name", .columns = CUSTODIAN_COLUMNS, .wide = "revision id",
+		.fields = "custodian.kind custodian.note",
+		.example = "radioshop custodian create IND 4711 'Officer A. Ruiz'"},
+	{.noun = "custodian", .verb = "update", .method = "CustodianService.UpdateCustodian", .positional = "custodian",
+		.columns = CUSTODIAN_COLUMNS, .wide = "revision id",
+		.fields = "custodian.code custodian.kind custodian.name custodian.note custodian.inactive custodian.revision",
+		.fetch = "CustodianService.GetCustodian", .take = "custodian.id custodian.revision",
+		.example = "radioshop custodian update 4711 --inactive"},
+	{.noun = "custody", .verb = "list", .method = "CustodyService.ListCustody", .columns = CUSTODY_COLUMNS,
+		.wide = CUSTODY_WIDE, .alone = true, .example = "radioshop custody list --overdue"},
 
 	{.noun = "loan", .verb = "issue", .method = "LoanService.IssueLoan", .positional = "ticket asset",
 		.columns = LOAN_COLUMNS, .wide = LOAN_WIDE, .fields = "-purpose borrower_agency",

@@ -20,7 +20,8 @@ struct command {
 	const char *noun;
 	const char *verb;       /* "" for a noun that is a command by itself */
 	const char *method;     /* "AssetService.GetAsset"; NULL for a command that only runs here */
-	const char *positional; /* dotted fields of the request (or of fetch's) by position; ? may be left out */
+	const char *positional; /* dotted fields of the request (or of fetch's) by position; ? may be left out, + takes
+				   the rest */
 	const char *columns;    /* of tables, dotted fields of the reply's row; NULL: all */
 	const char *wide;       /* what wide adds */
 	const char *preset;     /* "state=received": fields that the words themselves say */

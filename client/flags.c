@@ -59,9 +59,11 @@ static bool is_position(const char *list, const char *word)
 {
 	char next[128];
 
-	while (word_next(&list, next, sizeof next))
+	while (word_next(&list, next, sizeof next)) {
+		next[strcspn(next, "+")] = '\0';
 		if (strcmp(next, word) == 0)
 			return true;
+	}
 	return false;
 }
 

@@ -184,7 +184,7 @@ static void print_positions(FILE *out, TALLOC_CTX *ctx, const struct command *c)
 		const char *comment = "";
 		struct field_path path;
 
-		word[strcspn(word, "?")] = '\0';
+		word[strcspn(word, "?+")] = '\0';
 		for (size_t i = 0; i < 2 && *comment == '\0'; i++) {
 			const ProtobufCMessageDescriptor *d = of[i] != NULL ? of[i]->input : NULL;
 

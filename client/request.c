@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_MAX = 16 << 20, PATH_MAX_TEXT = 128 };
+enum { FILE_MAX = 16 << 20, LINES_MAX = 1 << 20, PATH_MAX_TEXT = 128 };
 
 static bool no_memory(struct error *err)
 {
@@ -28,8 +28,7 @@ char *position_name(TALLOC_CTX *ctx, const char *dotted)
 
 	for (char *c = name; *c != '\0'; c++)
 		*c = (char)toupper((unsigned char)*c);
-	if (*name != '\0' && name[strlen(name) - 1] == '?')
-		name[strlen(name) - 1] = '\0';
+	name[strcspn(name, "?+")] = '\0';
 	return name;
 }
 
@@ -40,8 +39,10 @@ char *positions_shown(TALLOC_CTX *ctx, const struct command *c)
 
 	while (word_next(&list, word, sizeof word)) {
 		bool optional = strchr(word, '?') != NULL;
+		const char *several = strchr(word, '+') != NULL ? "..." : "";
 
-		text = talloc_asprintf_append(text, optional ? " [%s]" : " %s", position_name(text, word));
+		text = talloc_asprintf_append(
+			text, " %s%s%s", optional ? "[" : "", position_name(text, word), optional ? "]" : several);
 	}
 	return text;
 }
@@ -70,6 +71,44 @@ static bool is_set(const ProtobufCMessage *m, const char *dotted)
 	return parent != NULL && message_has(parent, field_path_leaf(&path));
 }
 
+/* A line each of standard input, as a scanner types them; empty ones are passed over. */
+static bool add_lines(struct session *s, struct prepared *p, const char *dotted, const char *name, struct error *err)
+{
+	bool done = false;
+	char *text, *save;
+	size_t len;
+
+	if (!store_read(s->mem, "-", LINES_MAX, &text, &len, err))
+		return false;
+	if (strlen(text) != len)
+		return usage_error(err, "standard input is no text");
+	for (char *one = strtok_r(text, "\r\n", &save); one != NULL; one = strtok_r(NULL, "\r\n", &save)) {
+		one += strspn(one, " \t");
+		if (*one != '\0' && !try_set(p->request, dotted, one, name, &s->arena, &done, err))
+			return false;
+	}
+	return true;
+}
+
+/* The words that are left all go into one repeated field; - stands for the lines of standard input. */
+static bool fill_rest(struct session *s, struct prepared *p, const char *dotted, const char *name,
+	const struct command_line *line, size_t at, struct error *err)
+{
+	bool done = false;
+
+	for (; at < line->word_count; at++) {
+		const char *word = line->words[at];
+
+		if (!(strcmp(word, "-") == 0 ? add_lines(s, p, dotted, name, err)
+					     : try_set(p->request, dotted, word, name, &s->arena, &done, err)))
+			return false;
+	}
+	if (is_set(p->request, dotted))
+		return true;
+	return usage_error(err, "%s is missing: radioshop %s %s%s; - reads them from standard input, one a line", name,
+		p->command->noun, p->command->verb, positions_shown(s->mem, p->command));
+}
+
 static bool fill_positions(struct session *s, struct prepared *p, const struct command_line *line, struct error *err)
 {
 	const char *list = p->command != NULL ? p->command->positional : NULL;
@@ -77,9 +116,13 @@ static bool fill_positions(struct session *s, struct prepared *p, const struct c
 	size_t at = 0;
 
 	while (word_next(&list, word, sizeof word)) {
-		char *name = position_name(s->mem, word), *mark = strchr(word, '?');
+		char *name = position_name(s->mem, word), *mark = strchr(word, '?'), *rest = strchr(word, '+');
 		bool done = false;
 
+		if (rest != NULL) {
+			*rest = '\0';
+			return fill_rest(s, p, word, name, line, at, err);
+		}
 		if (mark != NULL)
 			*mark = '\0';
 		if (at >= line->word_count) {

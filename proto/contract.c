@@ -14,6 +14,8 @@
 #include "radioshop/v1/asset.pb-c.h"
 #include "radioshop/v1/attachment.pb-c.h"
 #include "radioshop/v1/campaign.pb-c.h"
+#include "radioshop/v1/custodian.pb-c.h"
+#include "radioshop/v1/custody.pb-c.h"
 #include "radioshop/v1/event.pb-c.h"
 #include "radioshop/v1/limit.pb-c.h"
 #include "radioshop/v1/loan.pb-c.h"
@@ -52,6 +54,8 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&radioshop__v1__asset_service__descriptor,
 	&radioshop__v1__attachment_service__descriptor,
 	&radioshop__v1__campaign_service__descriptor,
+	&radioshop__v1__custodian_service__descriptor,
+	&radioshop__v1__custody_service__descriptor,
 	&radioshop__v1__event_service__descriptor,
 	&radioshop__v1__limit_service__descriptor,
 	&radioshop__v1__loan_service__descriptor,

@@ -191,6 +191,36 @@ def test_a_campaign(shop, world, agency):
         assert word in text, text
 
 
+def test_checked_out_and_in_again(shop, world, agency):
+    """A shift: two radios to an officer, one by a scanner, who has what, and where one has been."""
+    radios = [world.asset(agency, location="Station 1") for _ in range(3)]
+    tags = [radio.tag for radio in radios]
+    code = f"B{world.number()}"
+    assert column_of(shop.ok("tina", "custodian", "create", agency, code, "A. Ruiz", "-o", "csv"), "kind") == ["person"]
+    shop.fails(USAGE, "tina", "custodian", "create", agency, code, "A. Ruiz", "--kind", "dog", says="vehicle")
+    out = shop.ok("tina", "asset", "checkout", tags[0], "-", "--to", code, "--due-on", day(2), "-o", "csv", stdin=f"\n  {radios[1].serial}\r\n")
+    assert column_of(out, "tag") == tags[:2] and column_of(out, "name") == ["A. Ruiz"] * 2
+    shop.fails(REFUSED, "tina", "asset", "checkout", *tags, "--to", code, says=f"asset {tags[0]} is checked out to A. Ruiz ({code}) since")
+    shop.fails(USAGE, "tina", "asset", "checkout", tags[2], says="--to is needed")
+    shop.fails(USAGE, "tina", "asset", "checkout", "--to", code, says="ASSETS is missing: radioshop asset checkout ASSETS...; - reads them")
+    shop.fails(USAGE, "tina", "asset", "checkin", "-", says="ASSETS is missing")
+    shown = shop.ok("vera", "custodian", "show", code)
+    assert tags[0] in shown and tags[1] in shown and tags[2] not in shown
+    assert f"checked out to A. Ruiz ({code}) since {day()}, due {day(2)}" in shop.ok("vera", "asset", "show", tags[0])
+    assert sorted(column_of(shop.ok("vera", "custody", "--agency", agency, "-o", "csv"), "tag")) == tags[:2]
+    assert not column_of(shop.ok("vera", "custody", "list", "--overdue", "--custodian", code, "-o", "csv"), "tag")
+    shop.fails(REFUSED, "tina", "custodian", "update", code, "--inactive", says="still holds 2")
+    shop.fails(REFUSED, "tina", "asset", "update", tags[0], "--assigned-to", "B. Lane", says="it is checked out, and shows who has it")
+    assert column_of(shop.ok("tina", "asset", "checkin", *tags[:2], "--location", "Property room", "-o", "csv"), "returned_to") == ["Property room"] * 2
+    shop.ok("tina", "custodian", "update", code, "--inactive")
+    assert code not in shop.ok("vera", "custodian", "--agency", agency)
+    assert column_of(shop.ok("vera", "asset", "history", tags[1], "-o", "csv"), "assigned_to") == ["", "A. Ruiz", ""]
+    assert column_of(shop.ok("vera", "asset", "history", tags[1], "--on", day(-3), "-o", "csv"), "assigned_to") == []
+    text = shop.ok("tina", "asset", "checkout", "--help")
+    for word in ("ASSETS...", "by UUID or any code on each", "--to", "--due-on"):
+        assert word in text, text
+
+
 def test_out_for_repair_with_a_loaner_and_back(shop, world, agency):
     asset, loaner, other = world.asset(agency, assigned_to="A. Ruiz"), world.asset(agency, status="spare"), world.asset(agency)
     shop.ok("ada", "loaner", "add", loaner.tag, "--note", "regional codeplug")

@@ -60,12 +60,16 @@ def ids(world):
     lent = world.asset(agency)
     world.ada.AddLoaner(asset=lent.id)
     loan = world.tina.IssueLoan(asset=lent.id, ticket=ticket.number, borrower="A. Ruiz").loan
+    custodian = world.tina.CreateCustodian(custodian={"agency": agency, "code": f"{agency}B", "name": "A. Ruiz"}).custodian
+    held = world.asset(agency)
+    world.tina.CheckOutAssets(assets=[held.id], to=custodian.id)
     stored = attach(world, ticket.number, "report.txt", b"passed")
     upload = world.tina.StartUpload(record=ticket.number, name="photo.txt", size_bytes=9, sha256="0" * 64).attachment
     return {"agency": agency, "asset": asset.id, "tag": asset.tag, "serial": asset.serial, "alias": asset.alias,
             "ticket": ticket.id, "number": ticket.number, "plan": plan.code, "alert": alerts[0].id, "person": person,
             "change": change.id, "part": f"{agency}P", "location": f"{agency}L", "month": world.bill(agency, []),
             "rma": rma.number, "rma_id": rma.id, "campaign": f"C{agency}", "loan": loan.id, "lent": lent.tag,
+            "custodian": custodian.code, "custodian_id": custodian.id, "held": held.tag,
             "file": stored.name, "attachment": stored.id, "upload": upload.id,
             "route": "CONNECT", "delivery": world.nightly.ClaimDeliveries(agency=agency, host="x").deliveries[0].id}
 

@@ -21,7 +21,8 @@ SHOP_WIDE = ("ListAgencies", "ListLimits", "ListProcedures", "ListAnalysers", "L
 # The stock of parts: lists of the shop's own, and those of one shelf.
 KEYS.update({"ListParts": "number", "ListPartUses": ("ticket", "entry"), "ListStockLocations": "code", "ListStock": "part",
              "ListPartMoves": "number", "ListRmas": "number", "LookupTickets": "number", "ListSynonyms": "word", "ListCampaigns": "code", "ListCampaignItems": "tag",
-             "ListLoans": "id", "ListLoaners": "tag", "ListAttachments": "id"})
+             "ListLoans": "id", "ListLoaners": "tag", "ListAttachments": "id",
+             "ListCustodians": "code", "ListCustody": "id", "ListAssetHistory": "location"})
 SHOP_WIDE += ("ListSynonyms", "ListParts", "ListStockLocations")
 ON_THE_SHELF = ("ListStock", "ListPartMoves")
 
@@ -31,6 +32,7 @@ def key_of(row, key):
 
 
 LENDERS = []  # the agency whose loaners that one has
+MOVED = []  # an asset that has been in many places
 BILLED = []  # months of the agency below; the first has many lines
 
 
@@ -48,6 +50,11 @@ def filled(world):
     world.plan(agency, "P00", first_due_on=day(-3))
     for i in range(1, 24):
         world.plan(agency, f"P{i:02d}", first_due_on=day(300 + i), **{"class": "console"})
+    MOVED.append(world.asset(lender, location="p"))
+    for i in range(23):
+        who = world.tina.CreateCustodian(custodian={"agency": agency, "code": f"B{i:02d}", "name": "x"}).custodian
+        world.tina.CheckOutAssets(assets=[world.asset(agency, **{"class": "charger", "model": ""}).id], to=who.id)
+        world.tina.UpdateAsset(asset={"id": MOVED[0].id, "location": f"p{i}", "revision": i + 1}, update_mask=["location"])
     rows = [{"line": i, "tag": f"R{i:03d}", "class": "portable"} for i in range(23)]
     world.tina.CreateStockLocation(location={"code": "PAGED", "name": "Shelf"})
     made = world.tina.ImportAssets(agency=agency, rows=rows).results
@@ -102,6 +109,8 @@ def values(name, agency):
         wanted["campaign"] = f"{agency}00"
     if name == "ListLoaners":
         wanted["agency"] = LENDERS[0]
+    if name == "ListAssetHistory":
+        wanted = {"asset": MOVED[0].id}
     if name == "ListStatementLines":
         wanted["month"] = BILLED[0]
     return wanted

@@ -51,6 +51,8 @@ MAY = {
     "GetLoan": READERS, "ListLoans": READERS, "ListLoaners": READERS,
     **{f"{verb}Loan": "technician fleet_manager admin" for verb in ("Issue", "Extend", "Return")},
     "AddLoaner": "fleet_manager admin", "RemoveLoaner": "fleet_manager admin",
+    "GetCustodian": READERS, "ListCustodians": READERS, "ListCustody": READERS, "ListAssetHistory": READERS,
+    **{name: "technician fleet_manager admin" for name in ("CreateCustodian", "UpdateCustodian", "CheckOutAssets", "CheckInAssets")},
     "GetPart": READERS, "ListParts": READERS, "CreatePart": "technician admin", "UpdatePart": "technician admin",
     "ListPartUses": READERS, "GetStockLocation": READERS, "ListStockLocations": READERS,
     "CreateStockLocation": "technician admin", "UpdateStockLocation": "technician admin", "ListStock": READERS,

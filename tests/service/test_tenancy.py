@@ -21,7 +21,8 @@ ABSENT = {"agency": "ZZZ", "asset": "00000000-0000-4000-8000-000000000001", "tag
           "route": "NOROUTE", "delivery": "00000000-0000-4000-8000-000000000004", "month": "2199-12",
           "file": "NOSUCHFILE.txt", "attachment": "00000000-0000-4000-8000-000000000009", "upload": "00000000-0000-4000-8000-00000000000a",
           "campaign": "NOCAMPAIGN", "rma": "NOSUCHRMA", "rma_id": "00000000-0000-4000-8000-000000000005",
-          "loan": "00000000-0000-4000-8000-000000000007", "lent": "NOSUCHTAG2"}
+          "loan": "00000000-0000-4000-8000-000000000007", "lent": "NOSUCHTAG2",
+          "custodian": "NOSUCHBADGE", "custodian_id": "00000000-0000-4000-8000-00000000000b", "held": "NOSUCHTAG3"}
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +64,9 @@ def ours(world):
     loaner = world.asset("IND", tag=f"{CANARY}L2", notes=CANARY)
     ada.AddLoaner(asset=loaner.id, note=CANARY)
     loan = tina.IssueLoan(asset=loaner.id, ticket=ticket.number, borrower=f"{CANARY} borrower", note=CANARY).loan
+    custodian = tina.CreateCustodian(custodian={"agency": "IND", "code": "BADGEOFIND1", "name": f"{CANARY} officer", "note": CANARY}).custodian
+    held = world.asset("IND", tag="HELDOFIND3", location=CANARY)
+    tina.CheckOutAssets(assets=[held.id], to=custodian.id, due_on=day(5), note=CANARY)
     stored = attach(world, ticket.number, f"{CANARY}.txt", CANARY.encode(), note=CANARY)
     upload = tina.StartUpload(record=ticket.number, name=f"{CANARY}2.txt", size_bytes=9, sha256="0" * 64).attachment
     request, second = new_id(), world.asset("IND", notes=CANARY)
@@ -72,7 +76,7 @@ def ours(world):
             "ticket": ticket.id, "number": ticket.number, "plan": plan.code, "alert": alerts[0].id, "request": request, "change": change.id,
             "file": stored.name, "attachment": stored.id, "upload": upload.id,
             "part": f"{CANARY}P", "location": f"{CANARY}L", "campaign": "CAMPAIGNOFIND", "rma": rma.number, "rma_id": rma.id,
-            "loan": loan.id, "lent": loaner.tag,
+            "loan": loan.id, "lent": loaner.tag, "custodian": custodian.code, "custodian_id": custodian.id, "held": held.tag,
             "revision": ticket.revision, "route": "CANARYRT", "delivery": delivery.id, "month": month}
 
 
@@ -224,6 +228,14 @@ def probes(name, ids):
         "ListLoaners": [{"agency": ids["agency"]}, {}],
         "AddLoaner": [{"asset": ids["asset"]}, {"asset": ids["tag"]}],
         "RemoveLoaner": [{"asset": ids["lent"]}],
+        "GetCustodian": [{"custodian": ids["custodian"]}, {"custodian": ids["custodian_id"]}, {"custodian": f"{ids['agency']}:{ids['custodian']}"}],
+        "ListCustodians": [{"agency": ids["agency"], "inactive": True}, {}],
+        "CreateCustodian": [{"custodian": {"agency": ids["agency"], "code": ids["custodian"], "name": "Mine"}}],
+        "UpdateCustodian": [{"custodian": {"id": ids[which], "name": "Mine", "revision": 1}, "update_mask": ["name"]} for which in ("custodian", "custodian_id")],
+        "CheckOutAssets": [{"assets": [ids["asset"]], "to": ids["custodian"]}, {"assets": [ids["held"]], "to": ids["custodian_id"]}],
+        "CheckInAssets": [{"assets": [ids["held"]]}, {"assets": [f"{ids['agency']}:{ids['held']}"], "location": "Mine"}],
+        "ListCustody": [{"agency": ids["agency"], "returned": True}, {"asset": ids["held"]}, {"custodian": ids["custodian"]}, {"custodian": ids["custodian_id"]}, {}],
+        "ListAssetHistory": [{"asset": ids["held"]}, {"asset": ids["asset"], "on": day()}],
         "GetShopCalendar": [{}],
         "UpdateShopCalendar": [{"calendar": {"time_zone": "UTC", "revision": 1}, "update_mask": ["time_zone"]}],
         "AddShopHoliday": [{"day": "2026-12-25", "name": "Mine"}],
@@ -322,7 +334,8 @@ def test_the_probes_do_reach(world, ours):
                  "GetPart", "ListParts", "ListPartUses", "GetStockLocation", "ListStockLocations", "ListPartMoves",
                  "GetAlertRoute", "ListAlertRoutes", "ListDeliveries",
                  "SummarizeMonth", "GetStatement", "ListStatements", "ListFundMovements", "GetRma", "ListRmas",
-                 "GetCampaign", "ListCampaigns", "ListCampaignItems", "ListLoans", "ListLoaners"):
+                 "GetCampaign", "ListCampaigns", "ListCampaignItems", "ListLoans", "ListLoaners",
+                 "GetCustodian", "ListCustodians", "ListCustody", "ListAssetHistory"):
         for values in probes(name, ours):
             method = contract.methods()[name]
             # Other tests have filled the lists as well.

@@ -127,7 +127,7 @@ static void assert_fields(
 		for (char *save, *one = strtok_r(word, "|", &save); one != NULL; one = strtok_r(NULL, "|", &save)) {
 			struct field_path path;
 
-			one[strcspn(one, "?=")] = '\0';
+			one[strcspn(one, "?=+")] = '\0';
 			if (!field_path_find(a, one, &path) && (b == NULL || !field_path_find(b, one, &path)))
 				fail_msg("%s: %s has no field %s", where, a->name, one);
 		}
