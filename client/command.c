@@ -39,6 +39,8 @@
 #define SELECTION_FIELDS                                                                                               \
 	"selection.agency selection.class selection.model selection.family selection.status selection.system "         \
 	"selection.firmware_other_than selection.codeplug_other_than"
+#define SYSTEM_COLUMNS    "name wacn system_id"
+#define SYSTEM_WIDE       "notes revision id"
 #define SERVICE_COLUMNS   "done_on agency tag plan result next_due_on recorded_by notes"
 #define RECORDED_COLUMNS  "done_on agency tag plan result readings ticket next_due_on"
 #define SERVICE_WIDE      "procedure procedure_version readings answers analyser analyser_out_of_date ticket recorded_at id"
@@ -152,6 +154,7 @@ const struct noun nouns[] = {
 	{"route", "Who is told of alerts, and how"},
 	{"report", "What services and repairs add up to: kept plans, time, cost, failures"},
 	{"model", "The catalogue of radio types"},
+	{"system", "The radio systems that unit IDs are valid on"},
 	{"limit", "Within which a measured reading passes"},
 	{"agency", "The cities and districts that share the shop"},
 	{"principal", "Who may call, and for which agencies"},
@@ -201,6 +204,18 @@ const struct command commands[] = {
 		.example = "radioshop model update H98UCF9PW6BN --end-of-support-on 2030-12-31"},
 	{.noun = "model", .verb = "import", .method = "ModelService.ImportModels", .fields = "",
 		.example = "radioshop model import models.csv", .run = action_model_import},
+
+	{.noun = "system", .verb = "list", .method = "RadioSystemService.ListRadioSystems", .columns = SYSTEM_COLUMNS,
+		.wide = SYSTEM_WIDE, .example = "radioshop system list"},
+	{.noun = "system", .verb = "show", .method = "RadioSystemService.GetRadioSystem", .positional = "system",
+		.example = "radioshop system show MARRS"},
+	{.noun = "system", .verb = "add", .method = "RadioSystemService.CreateRadioSystem", .positional = "system.name",
+		.columns = SYSTEM_COLUMNS, .wide = SYSTEM_WIDE, .fields = "-system.id system.revision",
+		.example = "radioshop system add MARRS --wacn BEE00 --system-id 1A4"},
+	{.noun = "system", .verb = "set", .method = "RadioSystemService.UpdateRadioSystem", .positional = "system",
+		.columns = SYSTEM_COLUMNS, .wide = SYSTEM_WIDE, .fields = "-system.id",
+		.fetch = "RadioSystemService.GetRadioSystem", .take = "system.id system.revision",
+		.example = "radioshop system set MARRS --notes 'core at Lee''s Summit, leased until 2031'"},
 
 	{.noun = "limit", .verb = "list", .method = "LimitService.ListLimits", .columns = LIMIT_COLUMNS,
 		.wide = LIMIT_WIDE, .alone = true, .example = "radioshop limit list --test tx_freq_error"},

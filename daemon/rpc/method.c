@@ -37,6 +37,10 @@ static const struct method_row rows[] = {
 	ROW(Model,         CreateModel,         ONE,    WRITE, ADMINS),
 	ROW(Model,         UpdateModel,         ONE,    WRITE, ADMINS),
 	ROW(Model,         ImportModels,        ONE,    WRITE, ADMINS),
+	ROW(RadioSystem,   GetRadioSystem,      ONE,    READ,  READERS),
+	ROW(RadioSystem,   ListRadioSystems,    PAGE,   READ,  EVERYONE),
+	ROW(RadioSystem,   CreateRadioSystem,   ONE,    WRITE, ADMINS),
+	ROW(RadioSystem,   UpdateRadioSystem,   ONE,    WRITE, ADMINS),
 	ROW(Limit,         ListLimits,          PAGE,   READ,  READERS),
 	ROW(Limit,         SetLimit,            ONE,    WRITE, ADMINS),
 	ROW(Asset,         GetAsset,            ONE,    READ,  READERS),
@@ -209,7 +213,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 178, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 182, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

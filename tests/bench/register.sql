@@ -19,6 +19,9 @@ SELECT CASE WHEN i % 2 = 0 THEN 1 + i / 2 % 3 ELSE 4 + i / 2 % 17 END, md5('asse
   TIMESTAMPTZ '2026-01-01 00:00+00', TIMESTAMPTZ '2026-01-01 00:00+00'
 FROM generate_series(0, :assets - 1) i;
 
+INSERT INTO radioshop.issued_unit_id (agency_id, asset_id, system_key, unit_id, scope)
+SELECT a.agency_id, a.asset_id, a.system_key, a.unit_id, a.agency_id FROM radioshop.asset a;
+
 INSERT INTO radioshop.plan (agency_id, plan_id, code, name, interval_count, interval_unit, basis, first_due_on, grace_days, escalate_days)
 SELECT i, md5('plan' || i)::uuid, 'PM12', 'Yearly check', 12, 'months', 'completed', current_date, 7, 14 FROM generate_series(1, 20) i;
 
@@ -35,5 +38,5 @@ FROM (VALUES ('bench-shop', 0), ('bench-city', 1), ('bench-cities', 1), ('bench-
   unnest(ARRAY['viewer', 'technician', 'fleet_manager', 'admin', 'alerter']) r (role);
 SELECT setval(pg_get_serial_sequence('radioshop.agency', 'agency_id'), 20);
 COMMIT;
-VACUUM (ANALYZE, FREEZE) radioshop.agency, radioshop.model, radioshop.asset, radioshop.plan, radioshop.schedule, radioshop.principal,
+VACUUM (ANALYZE, FREEZE) radioshop.agency, radioshop.model, radioshop.asset, radioshop.issued_unit_id, radioshop.plan, radioshop.schedule, radioshop.principal,
   radioshop.principal_grant;

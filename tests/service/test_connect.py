@@ -132,7 +132,7 @@ def test_every_method_answers_as_by_grpc(world, client, ids, name):
 
 # Those of the shop itself, which have no agency and whose probe is a name that none has; and the plan here follows no procedure,
 # and its month is closed.
-NOT_HERE = {"GetModel", "GetAnalyser", "GetProcedure", "GetServiceSheet", "GetTicketCode", "PreviewMonth", "PreviewStatement"}
+NOT_HERE = {"GetModel", "GetRadioSystem", "GetAnalyser", "GetProcedure", "GetServiceSheet", "GetTicketCode", "PreviewMonth", "PreviewStatement"}
 
 
 def test_the_probes_show_good_answers(world, client, ids):

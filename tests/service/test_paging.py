@@ -10,12 +10,12 @@ PAGED = sorted(name for name, method in contract.methods().items() if method.pag
 # How a row is told from another.
 KEYS = {"ListAgencies": "code", "ListModels": "number", "ListAssets": "tag", "ListPlans": "code", "ListDue": "tag",
         "ListServiceRecords": "id", "ListDueChanges": "id", "ListMeterReadings": "id", "ListTickets": "number", "ListAlerts": "id", "ListEvents": "id", "ListLimits": "id",
-        "ListProcedures": "code", "ListAnalysers": "serial", "ListEarlyCalls": "tag",
+        "ListProcedures": "code", "ListAnalysers": "serial", "ListRadioSystems": "name", "ListEarlyCalls": "tag",
         "ListPrincipals": "name",
         "ListTicketCodes": ("kind", "code"),
         "ListAgreements": "from_month", "ListLabourRates": "from_day", "ListAlertRoutes": "code", "ListDeliveries": "id",
         "ListStatements": "month", "ListStatementLines": "line_no", "ListFundMovements": "id"}
-SHOP_WIDE = ("ListAgencies", "ListLimits", "ListProcedures", "ListAnalysers", "ListModels", "ListPrincipals",
+SHOP_WIDE = ("ListAgencies", "ListLimits", "ListProcedures", "ListAnalysers", "ListModels", "ListRadioSystems", "ListPrincipals",
              "ListTicketCodes",
              "ListAgreements", "ListLabourRates")
 # The stock of parts: lists of the shop's own, and those of one shelf.
@@ -84,6 +84,7 @@ def filled(world):
         for month, value in enumerate((1, 2, 3)):  # heads for its limit before the radio is due
             world.tina.CreateServiceRecord(asset=result.id, procedure="PAGEDLINE", done_on=day(-399 + 30 * month),
                                            readings=[{"name": "line", "value": value, "unit": "Hz"}])
+        world.ada.CreateRadioSystem(system={"name": f"PG{result.id[-12:]}"})
         world.ada.CreateAnalyser(analyser={"serial": f"PG{result.id[-12:]}", "manufacturer": "Test", "model": "x"})
     for i in range(23):
         world.ada.CreateCampaign(campaign={"code": f"{agency}{i:02d}", "name": "x", "kind": "other"}, selection={"agency": [agency]})

@@ -22,6 +22,7 @@ def resources(world, agency):
     procedure = ada.CreateProcedure(procedure={"code": f"REV{number}", "name": "x"}, steps=[{"step": "x", "kind": "check"}]).procedure
     ada.CreateCampaign(campaign={"code": f"REV{number}", "name": "x", "kind": "other"}, selection={"agency": [agency]})
     analyser = ada.CreateAnalyser(analyser={"serial": f"REV{number}", "manufacturer": "Test", "model": "x"}).analyser
+    system = ada.CreateRadioSystem(system={"name": f"REV{number}"}).system
     return {
         "agency": (lambda text, rev: ada.UpdateAgency(agency={"code": agency, "name": text, "revision": rev},
                                                       update_mask=["name"]),
@@ -52,6 +53,8 @@ def resources(world, agency):
         "analyser": (lambda text, rev: ada.UpdateAnalyser(analyser={"serial": analyser.serial, "notes": text, "revision": rev},
                                                           update_mask=["notes"]),
                      lambda: (lambda a: (a.revision, a.notes))(ada.GetAnalyser(analyser=analyser.serial).analyser)),
+        "system": (lambda text, rev: ada.UpdateRadioSystem(system={"id": system.id, "notes": text, "revision": rev}, update_mask=["notes"]),
+                   lambda: (lambda s: (s.revision, s.notes))(ada.GetRadioSystem(system=system.name).system)),
         "campaign": (lambda text, rev: ada.UpdateCampaign(campaign={"code": f"REV{number}", "name": text, "revision": rev}, update_mask=["name"]),
                      lambda: (lambda c: (c.revision, c.name))(ada.GetCampaign(campaign=f"REV{number}").campaign)),
         "principal": (lambda text, rev: ada.UpdatePrincipal(principal={"name": person, "display_name": text,
@@ -60,7 +63,7 @@ def resources(world, agency):
     }
 
 
-@pytest.mark.parametrize("kind", ["agency", "asset", "plan", "ticket", "model", "ticket_code", "procedure", "analyser", "part", "location", "campaign", "principal"])
+@pytest.mark.parametrize("kind", ["agency", "asset", "plan", "ticket", "model", "ticket_code", "procedure", "analyser", "system", "part", "location", "campaign", "principal"])
 def test_stale_and_fresh(world, agency, kind):
     change, read = resources(world, agency)[kind]
     revision, _ = read()

@@ -27,7 +27,7 @@ SELECT throws_ok($$INSERT INTO radioshop.asset (agency_id, tag, class, purchased
   'new row for relation "asset" violates check constraint "asset_warranty_after_purchase"', 'a warranty that ends before the purchase');
 SELECT throws_ok(format($$INSERT INTO radioshop.asset (agency_id, class, tag, serial, system, unit_id) VALUES (901, 'portable', %L, %L, %L, %s)$$, tag, serial, system, unit), '23505',
     format('duplicate key value violates unique constraint "%s"', rule), rule)
-  FROM (VALUES ('HELD', '', '', 'NULL', 'asset_tag_unique'), ('T', 's-1', '', 'NULL', 'asset_serial_unique'), ('T', '', 'marrs', '7', 'asset_unit_id_unique')) v (tag, serial, system, unit, rule);
+  FROM (VALUES ('HELD', '', '', 'NULL', 'asset_tag_unique'), ('T', 's-1', '', 'NULL', 'asset_serial_unique'), ('T', '', 'marrs', '7', 'issued_unit_id_unique')) v (tag, serial, system, unit, rule);
 SELECT throws_ok($$INSERT INTO radioshop.asset (agency_id, tag, class, model_id) VALUES (901, 'T', 'portable', radioshop.uuid_v7())$$, '23503', NULL, 'a model that is not in the catalogue');
 SELECT lives_ok($$INSERT INTO radioshop.asset (agency_id, tag, serial, class, system, unit_id) VALUES (902, 'Held', 'S-1', 'portable', 'MARRS', 7), (902, 'H2', '', 'portable', 'OTHER', 7), (902, 'H3', '', 'portable', '', NULL)$$,
   'the same codes in another agency, the same unit ID on another system, and no serial twice are all right');

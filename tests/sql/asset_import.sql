@@ -73,7 +73,7 @@ SELECT is((SELECT array_agg(a.tag || a.class ORDER BY a.tag) FROM radioshop.asse
 
 PREPARE contrary AS SELECT pg_temp.import('[{"line": 0, "tag": "2010", "class": "pager", "unit_id": "0042"}, {"line": 0, "tag": "2011", "class": "pager", "unit_id": "42"}, {"line": 0, "tag": "2012", "class": "pager", "serial": "Z9"},
   {"line": 0, "tag": "2013", "class": "pager", "serial": "z9"}, {"line": 0, "tag": "2014", "class": "pager", "purchased_on": "2026-01-02", "warranty_until": "2026-01-01"}, {"line": 0, "tag": "2015", "class": "pager"}]');
-SELECT results_eq('contrary', ARRAY['0 created', '0 refused unit_id=42 : another asset of this agency has this unit ID on this system', '0 created', '0 refused tag=2013 : line 0 already set this asset, with other values: tag: 2012 → 2013; serial: Z9 → z9',
+SELECT results_eq('contrary', ARRAY['0 created', '0 refused unit_id=42 : this unit ID is taken on this system', '0 created', '0 refused tag=2013 : line 0 already set this asset, with other values: tag: 2012 → 2013; serial: Z9 → z9',
   '0 refused warranty_until=2026-01-01 : the warranty cannot end before the day of purchase', '0 created'], 'new rows that contradict each other or a rule are found too, and stay in their order whatever their line numbers');
 SELECT is((SELECT array_agg(a.tag ORDER BY a.tag) FROM radioshop.asset a WHERE a.tag LIKE '201_'), '{2010,2012,2015}', 'and only the good ones are there');
 

@@ -8,8 +8,8 @@ CREATE TEMP VIEW agency_table AS
     AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'agency_id' AND NOT a.attisdropped);
 SELECT cmp_ok((SELECT count(*) FROM agency_table), '>=', 4::bigint, 'there are tables with agency data');
 SELECT is_empty($$SELECT relname FROM agency_table WHERE NOT relrowsecurity OR NOT relforcerowsecurity$$, 'row level security is forced on all of them');
-SELECT is_empty($$SELECT relname FROM pg_class WHERE oid = ANY ('{radioshop.principal,radioshop.request,radioshop.model}'::regclass[]) AND NOT (relrowsecurity AND relforcerowsecurity)$$,
-  'and on principal, request and model');
+SELECT is_empty($$SELECT relname FROM pg_class WHERE oid = ANY ('{radioshop.principal,radioshop.request,radioshop.model,radioshop.radio_system}'::regclass[]) AND NOT (relrowsecurity AND relforcerowsecurity)$$,
+  'and on principal, request, model and system');
 SELECT is_empty($$SELECT t.relname FROM agency_table t WHERE NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = t.oid)$$, 'each has a policy');
 SELECT is_empty($$SELECT p.polname FROM pg_policy p JOIN agency_table t ON t.oid = p.polrelid
   WHERE pg_get_expr(coalesce(p.polqual, p.polwithcheck), p.polrelid) !~ 'radioshop\.(agencies|is_shop|principal_id)|is_shop\(\)'
@@ -18,6 +18,7 @@ SELECT is_empty($$SELECT t.relname FROM agency_table t WHERE t.relname <> 'princ
   JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] WHERE i.indrelid = t.oid AND i.indisprimary AND a.attname = 'agency_id')$$,
   'agency_id leads every primary key');
 SELECT is_empty($$SELECT c.conname FROM pg_constraint c JOIN agency_table t ON t.oid = c.conrelid WHERE c.contype = 'u' AND t.relname <> 'agency'
+  AND c.conname <> 'issued_unit_id_unique' -- a unit ID is one radio's on a system of all agencies
   AND (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = c.conrelid AND a.attnum = c.conkey[1]) <> 'agency_id'$$, 'and every unique key');
 SELECT is_empty($$SELECT c.conname FROM pg_constraint c JOIN agency_table f ON f.oid = c.conrelid JOIN agency_table t ON t.oid = c.confrelid
   WHERE c.contype = 'f' AND c.conname <> 'loan_borrower_known' -- it names the agency that borrows, and reaches no row but that
