@@ -2,7 +2,7 @@
  * arena.h: memory of one call, counted and capped.
  *
  * protobuf-c amplifies what it unpacks up to 48 times, so everything a peer can
- * make us allocate comes from here: a talloc pool with a limit, released at once.
+ * make us allocate comes from here: talloc pools with a limit, released at once.
  */
 #ifndef RADIOSHOP_ARENA_H
 #define RADIOSHOP_ARENA_H
@@ -16,7 +16,10 @@
 
 struct arena {
 	TALLOC_CTX *mem;              /* owns every allocation */
-	size_t used, limit;           /* bytes, talloc's overhead estimated in */
+	TALLOC_CTX *pool;             /* mem or a child of it: what is small comes from here */
+	size_t pool_size, room;       /* bytes of it, and how many are left */
+	size_t used, limit;           /* bytes asked for, talloc's overhead estimated in */
+	size_t held;                  /* bytes of the pools, and of what did not fit in them */
 	bool exhausted;               /* an allocation was refused */
 	ProtobufCAllocator allocator; /* for protobuf_c_*; frees nothing before release */
 };

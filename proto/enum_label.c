@@ -75,8 +75,12 @@ bool enum_value(const ProtobufCEnumDescriptor *e, const char *label, size_t len,
 	}
 	for (unsigned i = 0; i < e->n_value_names; i++) {
 		const char *name = e->values_by_name[i].name;
+		size_t name_len = strlen(name), before = name_len - len;
 
-		if (same_name(name + prefix_len(e, name), label, len) || same_name(name, label, len)) {
+		/* The end is compared first: it tells most of them apart. */
+		if (len > name_len || !same_name(name + before, label, len))
+			continue;
+		if (before == 0 || before == prefix_len(e, name)) {
 			*ret_value = e->values[e->values_by_name[i].index].value;
 			return true;
 		}
