@@ -19,6 +19,7 @@ int action_health(struct session *s, const struct command *c, int argc, char **a
 int action_call(struct session *s, const struct command *c, int argc, char **argv);           /* run.c */
 int action_feed(struct session *s, const struct command *c, int argc, char **argv);           /* feed.c */
 int action_page(struct session *s, const struct command *c, int argc, char **argv);           /* page.c */
+int action_scan(struct session *s, const struct command *c, int argc, char **argv);           /* scan.c */
 int action_emit(struct session *s, const struct command *c, int argc, char **argv);           /* emit.c */
 int action_alert_status(struct session *s, const struct command *c, int argc, char **argv);   /* run.c */
 int action_send(struct session *s, const struct command *c, int argc, char **argv);           /* send.c */

@@ -101,6 +101,16 @@
 #define EVENT_COLUMNS    "at principal agency resource resource_id action"
 #define EVENT_WIDE       "method before after request_id"
 
+#define INVENTORY_COLUMNS                                                                                              \
+	"number agency location class state expected found wrong_place missing accounted unexpected percent "          \
+	"started_at closed_at"
+#define INVENTORY_WIDE "note started_by closed_by close_note set_missing set_location"
+#define INV_ITEM_COLUMNS                                                                                               \
+	"verdict tag serial model assigned_to location scanned_location code scanned_by scanned_at reason owner"
+#define INV_ITEM_WIDE   "inventory agency status asset_id"
+#define SCANNED_COLUMNS "code verdict tag assigned_to location scanned_location already scanned_by reason owner refused"
+#define SCANNED_WIDE    "inventory agency serial model status scanned_at asset_id"
+
 #define ATTACHMENT_COLUMNS "added_at agency tag ticket name media_type size_bytes added_by note"
 #define ATTACHMENT_WIDE    "sha256 state stored_at removed_at removed_by reason id"
 #define ATTACHED_COLUMNS   "agency tag ticket name media_type size_bytes sha256"
@@ -148,6 +158,7 @@ const struct noun nouns[] = {
 	{"procedure", "What exactly is done at a service, step by step"},
 	{"analyser", "The test sets that readings are taken with"},
 	{"campaign", "Work that is done once on many radios: a rekey, a firmware, a recall"},
+	{"inventory", "What is really there, scanned against the register"},
 	{"meter", "How much equipment was used, for plans that go by it"},
 	{"trend", "Where the readings of a radio are heading"},
 	{"alert", "What has become overdue, said once"},
@@ -355,6 +366,30 @@ const struct command commands[] = {
 		.example = "radioshop meter import readings.csv", .run = action_meter_import},
 	{.noun = "meter", .verb = "list", .method = "MeterService.ListMeterReadings", .columns = METER_COLUMNS,
 		.wide = METER_WIDE, .alone = true, .example = "radioshop meter list --asset 1042"},
+
+	{.noun = "inventory", .verb = "start", .method = "InventoryService.StartInventory", .positional = "agency location?",
+		.columns = INVENTORY_COLUMNS, .wide = INVENTORY_WIDE,
+		.example = "radioshop inventory start IND 'Station 3' --class portable"},
+	{.noun = "inventory", .verb = "scan", .method = "InventoryService.ScanInventory", .positional = "inventory",
+		.columns = SCANNED_COLUMNS, .wide = SCANNED_WIDE, .run = action_scan,
+		.help = "Say what is there: codes line by line from the scanner or a file on standard input, or with --code. "
+			"Several people may scan at once; what was scanned before is told and not counted twice.",
+		.example = "radioshop inventory scan IND-INV-2026-001 --location 'Station 3' < codes.txt"},
+	{.noun = "inventory", .verb = "undo", .method = "InventoryService.UndoInventoryScan", .positional = "inventory code",
+		.columns = SCANNED_COLUMNS, .wide = SCANNED_WIDE, .example = "radioshop inventory undo IND-INV-2026-001 1042"},
+	{.noun = "inventory", .verb = "progress", .method = "InventoryService.SummarizeInventory",
+		.positional = "inventory", .columns = "location expected found wrong_place missing accounted unexpected percent",
+		.example = "radioshop inventory progress IND-INV-2026-001"},
+	{.noun = "inventory", .verb = "items", .method = "InventoryService.ListInventoryItems", .positional = "inventory",
+		.columns = INV_ITEM_COLUMNS, .wide = INV_ITEM_WIDE,
+		.example = "radioshop inventory items IND-INV-2026-001 --verdict missing -o csv"},
+	{.noun = "inventory", .verb = "show", .method = "InventoryService.GetInventory", .positional = "inventory",
+		.example = "radioshop inventory show IND-INV-2026-001"},
+	{.noun = "inventory", .verb = "list", .method = "InventoryService.ListInventories", .columns = INVENTORY_COLUMNS,
+		.wide = INVENTORY_WIDE, .alone = true, .example = "radioshop inventory list --agency IND"},
+	{.noun = "inventory", .verb = "close", .method = "InventoryService.CloseInventory", .positional = "inventory",
+		.columns = INVENTORY_COLUMNS, .wide = INVENTORY_WIDE,
+		.example = "radioshop inventory close IND-INV-2026-001 --set-missing --set-location"},
 
 	{.noun = "campaign", .verb = "preview", .method = "CampaignService.PreviewCampaign",
 		.example = "radioshop campaign preview --agency IND --agency LSU --class portable "

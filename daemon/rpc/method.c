@@ -161,6 +161,14 @@ static const struct method_row rows[] = {
 	ROW(Custody,       CheckInAssets,       LIST,   WRITE, EDITORS),
 	ROW(Custody,       ListCustody,         PAGE,   READ,  READERS),
 	ROW(Custody,       ListAssetHistory,    PAGE,   SLOW,  READERS),
+	ROW(Inventory,     StartInventory,      ONE,    SLOW,  EDITORS),
+	ROW(Inventory,     ScanInventory,       LIST,   WRITE, EDITORS),
+	ROW(Inventory,     UndoInventoryScan,   ONE,    WRITE, EDITORS),
+	ROW(Inventory,     GetInventory,        ONE,    SLOW,  READERS),
+	ROW(Inventory,     ListInventories,     PAGE,   READ,  READERS),
+	ROW(Inventory,     SummarizeInventory,  LIST,   SLOW,  READERS),
+	ROW(Inventory,     ListInventoryItems,  PAGE,   SLOW,  READERS),
+	ROW(Inventory,     CloseInventory,      ONE,    SLOW,  PLANNERS),
 	ROW(ShopCalendar,  GetShopCalendar,     ONE,    READ,  READERS),
 	ROW(ShopCalendar,  UpdateShopCalendar,  ONE,    WRITE, ADMINS),
 	ROW(ShopCalendar,  AddShopHoliday,      ONE,    WRITE, ADMINS),
@@ -213,7 +221,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 182, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 190, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

@@ -22,7 +22,8 @@ SHOP_WIDE = ("ListAgencies", "ListLimits", "ListProcedures", "ListAnalysers", "L
 KEYS.update({"ListParts": "number", "ListPartUses": ("ticket", "entry"), "ListStockLocations": "code", "ListStock": "part",
              "ListPartMoves": "number", "ListRmas": "number", "LookupTickets": "number", "ListSynonyms": "word", "ListCampaigns": "code", "ListCampaignItems": "tag",
              "ListLoans": "id", "ListLoaners": "tag", "ListAttachments": "id",
-             "ListCustodians": "code", "ListCustody": "id", "ListAssetHistory": "location"})
+             "ListCustodians": "code", "ListCustody": "id", "ListAssetHistory": "location",
+             "ListInventories": "number", "ListInventoryItems": ("tag", "code")})
 SHOP_WIDE += ("ListSynonyms", "ListParts", "ListStockLocations")
 ON_THE_SHELF = ("ListStock", "ListPartMoves")
 
@@ -33,6 +34,7 @@ def key_of(row, key):
 
 LENDERS = []  # the agency whose loaners that one has
 MOVED = []  # an asset that has been in many places
+COUNTED = []  # inventories of the agency below; of the first, half was scanned
 BILLED = []  # months of the agency below; the first has many lines
 
 
@@ -86,6 +88,12 @@ def filled(world):
                                            readings=[{"name": "line", "value": value, "unit": "Hz"}])
         world.ada.CreateRadioSystem(system={"name": f"PG{result.id[-12:]}"})
         world.ada.CreateAnalyser(analyser={"serial": f"PG{result.id[-12:]}", "manufacturer": "Test", "model": "x"})
+    count = world.tina.StartInventory(agency=agency).inventory.number
+    world.tina.ScanInventory(inventory=count, code=[f"R{i:03d}" for i in range(11)] + [f"STRAY{i:03d}" for i in range(12)])
+    for _ in range(23):
+        COUNTED.append(count)
+        world.ada.CloseInventory(inventory=count)
+        count = world.tina.StartInventory(agency=agency).inventory.number
     for i in range(23):
         world.ada.CreateCampaign(campaign={"code": f"{agency}{i:02d}", "name": "x", "kind": "other"}, selection={"agency": [agency]})
         world.ada.CreateAlertRoute(route={"agency": agency, "code": f"R{i:02d}", "channel": "output", "from_step": i})
@@ -108,6 +116,9 @@ def values(name, agency):
         wanted["until"] = day(4000)
     if name == "ListCampaignItems":
         wanted["campaign"] = f"{agency}00"
+    if name == "ListInventoryItems":
+        wanted["inventory"] = COUNTED[0]
+        del wanted["agency"]
     if name == "ListLoaners":
         wanted["agency"] = LENDERS[0]
     if name == "ListAssetHistory":

@@ -22,7 +22,7 @@ ABSENT = {"agency": "ZZZ", "asset": "00000000-0000-4000-8000-000000000001", "tag
           "file": "NOSUCHFILE.txt", "attachment": "00000000-0000-4000-8000-000000000009", "upload": "00000000-0000-4000-8000-00000000000a",
           "campaign": "NOCAMPAIGN", "rma": "NOSUCHRMA", "rma_id": "00000000-0000-4000-8000-000000000005",
           "loan": "00000000-0000-4000-8000-000000000007", "lent": "NOSUCHTAG2",
-          "custodian": "NOSUCHBADGE", "custodian_id": "00000000-0000-4000-8000-00000000000b", "held": "NOSUCHTAG3"}
+          "custodian": "NOSUCHBADGE", "custodian_id": "00000000-0000-4000-8000-00000000000b", "held": "NOSUCHTAG3", "inventory": "ZZZ-INV-2026-001"}
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,9 @@ def ours(world):
     request, second = new_id(), world.asset("IND", notes=CANARY)
     part = world.caller("ind-technician").OpenTicket(request_id=request, asset=second.id, problem=f"{CANARY} again").ticket
     tina.UpdateTicket(ticket={"number": part.number, "revision": part.revision, "parent": ticket.number}, update_mask=["parent"])
-    return {"agency": "IND", "asset": asset.id, "tag": asset.tag, "serial": asset.serial, "alias": asset.alias,
+    count = tina.StartInventory(agency="IND", location=CANARY, note=CANARY).inventory
+    tina.ScanInventory(inventory=count.number, code=[asset.tag, f"{CANARY}STRAY"], location=CANARY)
+    return {"inventory": count.number, "agency": "IND", "asset": asset.id, "tag": asset.tag, "serial": asset.serial, "alias": asset.alias,
             "ticket": ticket.id, "number": ticket.number, "plan": plan.code, "alert": alerts[0].id, "request": request, "change": change.id,
             "file": stored.name, "attachment": stored.id, "upload": upload.id,
             "part": f"{CANARY}P", "location": f"{CANARY}L", "campaign": "CAMPAIGNOFIND", "rma": rma.number, "rma_id": rma.id,
@@ -240,6 +242,14 @@ def probes(name, ids):
         "CheckInAssets": [{"assets": [ids["held"]]}, {"assets": [f"{ids['agency']}:{ids['held']}"], "location": "Mine"}],
         "ListCustody": [{"agency": ids["agency"], "returned": True}, {"asset": ids["held"]}, {"custodian": ids["custodian"]}, {"custodian": ids["custodian_id"]}, {}],
         "ListAssetHistory": [{"asset": ids["held"]}, {"asset": ids["asset"], "on": day()}],
+        "StartInventory": [{"agency": ids["agency"]}, {"agency": ids["agency"], "location": CANARY}],
+        "ScanInventory": [{"inventory": ids["inventory"], "code": [ids["tag"], ids["lent"]]}],
+        "UndoInventoryScan": [{"inventory": ids["inventory"], "code": ids["tag"]}],
+        "GetInventory": [{"inventory": ids["inventory"]}],
+        "ListInventories": [{"agency": ids["agency"]}, {"state": "open"}, {}],
+        "SummarizeInventory": [{"inventory": ids["inventory"]}],
+        "ListInventoryItems": [{"inventory": ids["inventory"]}, {"inventory": ids["inventory"], "verdict": "unexpected"}],
+        "CloseInventory": [{"inventory": ids["inventory"], "set_missing": True, "set_location": True}],
         "GetShopCalendar": [{}],
         "UpdateShopCalendar": [{"calendar": {"time_zone": "UTC", "revision": 1}, "update_mask": ["time_zone"]}],
         "AddShopHoliday": [{"day": "2026-12-25", "name": "Mine"}],
@@ -339,7 +349,8 @@ def test_the_probes_do_reach(world, ours):
                  "GetAlertRoute", "ListAlertRoutes", "ListDeliveries",
                  "SummarizeMonth", "GetStatement", "ListStatements", "ListFundMovements", "GetRma", "ListRmas",
                  "GetCampaign", "ListCampaigns", "ListCampaignItems", "ListLoans", "ListLoaners",
-                 "GetCustodian", "ListCustodians", "ListCustody", "ListAssetHistory"):
+                 "GetCustodian", "ListCustodians", "ListCustody", "ListAssetHistory",
+                 "GetInventory", "ListInventories", "SummarizeInventory", "ListInventoryItems"):
         for values in probes(name, ours):
             method = contract.methods()[name]
             # Other tests have filled the lists as well.

@@ -1,0 +1,4 @@
+-- Takes codes that were scanned, each by itself.
+SELECT s.refusal, s.inventory, s.agency, s.code, s.tag, s.serial, s.model, s.status, s.assigned_to, s.verdict, s.location, s.scanned_location,
+  s.scanned_by, s.scanned_at, s.reason, s.owner, s.already, s.refused, s.asset_id
+FROM radioshop.scan_inventory(:inventory::text, :code::text[], :location::text) s
