@@ -17,7 +17,7 @@
 #define LIMIT_COLUMNS      "test family band mode kind text valid_from version source"
 #define LIMIT_WIDE         "from_mhz to_mhz withdrawn set_by set_at id"
 #define ASSET_COLUMNS      "agency tag serial model class status assigned_to location"
-#define ASSET_RADIO        "system unit_id alias firmware codeplug"
+#define ASSET_RADIO        "system unit_id alias firmware codeplug flashcode"
 #define ASSET_WIDE         ASSET_RADIO " purchased_on warranty_until cost_cents quantity description"
 #define PLAN_COLUMNS       "agency code name interval_count interval_unit class model assets stopped"
 #define PLAN_WIDE          "rule basis first_due_on grace_days escalate_days early_days " PLAN_LIMITS
@@ -139,6 +139,8 @@
 const struct noun nouns[] = {
 	{"due", "What is due, and what is overdue"},
 	{"asset", "The register of radio equipment"},
+	{"capability", "Which radios can do what, and of which nobody knows"},
+	{"flashcode", "What the bits of Motorola's FLASHcodes mean"},
 	{"ticket", "Repairs, from the report of a fault to the return of the radio"},
 	{"code", "The shop's codes of problems, causes and actions"},
 	{"synonym", "Words that mean the same when tickets are looked for"},
@@ -268,6 +270,29 @@ const struct command commands[] = {
 	{.noun = "asset", .verb = "export", .method = "AssetService.ExportAssets", .columns = ASSET_COLUMNS,
 		.wide = ASSET_WIDE, .help = "Write every asset you may see, as csv unless -o says otherwise.",
 		.example = "radioshop asset export --agency IND > radios.csv", .run = action_export},
+
+	{.noun = "asset", .verb = "decode", .method = "FlashcodeService.GetDecoding", .positional = "asset?",
+		.example = "radioshop asset decode 1042"},
+
+	{.noun = "capability", .verb = "list", .method = "FlashcodeService.ListCapability", .positional = "capability",
+		.columns = "agency tag serial model class status assigned_to standing", .wide = "flashcode asset_id",
+		.example = "radioshop capability list phase2_tdma --standing lacks --agency IND --class portable"},
+	{.noun = "capability", .verb = "summary", .method = "FlashcodeService.SummarizeCapabilities",
+		.columns = "agency class capability radios has lacks not_known", .alone = true,
+		.example = "radioshop capability summary --agency IND --capability phase2_tdma"},
+
+	{.noun = "flashcode", .verb = "options", .method = "FlashcodeService.ListFlashcodeOptions",
+		.columns = "character lsb width value part name only_if capabilities", .alone = true,
+		.example = "radioshop flashcode options --all"},
+	{.noun = "flashcode", .verb = "show", .method = "FlashcodeService.GetDecoding", .positional = "flashcode", .fields = "model",
+		.help = "Read a FLASHcode: its options, and what a radio with it can do.",
+		.example = "radioshop flashcode show 000080-000000-3"},
+	{.noun = "flashcode", .verb = "add", .method = "FlashcodeService.AddFlashcodeOption", .positional = "option.part option.name",
+		.columns = "character lsb width value part name only_if capabilities",
+		.example = "radioshop flashcode add QA10999 'Louder speaker' --character 15 --lsb 4"},
+	{.noun = "flashcode", .verb = "remove", .method = "FlashcodeService.RemoveFlashcodeOption", .positional = "option.part",
+		.columns = "character lsb width value part name", .fields = "option.character option.lsb option.width option.value",
+		.example = "radioshop flashcode remove QA10999 --character 15 --lsb 4"},
 
 	{.noun = "plan", .verb = "list", .method = "PlanService.ListPlans", .columns = PLAN_COLUMNS, .wide = PLAN_WIDE,
 		.example = "radioshop plan list --agency IND"},

@@ -50,6 +50,12 @@ static const struct method_row rows[] = {
 	ROW(Asset,         UpdateAsset,         ONE,    WRITE, EDITORS),
 	ROW(Asset,         ImportAssets,        LIST,   SLOW,  EDITORS),
 	ROW(Asset,         ExportAssets,        STREAM, SLOW,  READERS),
+	ROW(Flashcode,     GetDecoding,         ONE,    READ,  READERS),
+	ROW(Flashcode,     ListCapability,      PAGE,   SLOW,  READERS),
+	ROW(Flashcode,     SummarizeCapabilities, LIST, SLOW,  READERS),
+	ROW(Flashcode,     ListFlashcodeOptions, PAGE,  READ,  READERS),
+	ROW(Flashcode,     AddFlashcodeOption,  ONE,    WRITE, ADMINS),
+	ROW(Flashcode,     RemoveFlashcodeOption, ONE,  WRITE, ADMINS),
 	ROW(Attachment,    GetAttachment,       ONE,    READ,  READERS),
 	ROW(Attachment,    ListAttachments,     PAGE,   READ,  READERS),
 	ROW(Attachment,    ExportAttachment,    STREAM, SLOW,  READERS),
@@ -221,7 +227,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 190, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 196, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

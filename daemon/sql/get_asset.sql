@@ -1,7 +1,7 @@
 -- One asset, by any code on it. A code that several carry is a refusal that names them, never a guess.
 SELECT o.refusal, a.asset_id AS id, g.code AS agency,
   a.tag, a.serial, coalesce(m.number, '') AS model, a.class, a.status, a.assigned_to, a.location, a.system, a.unit_id, a.alias,
-  a.firmware, a.codeplug, a.purchased_on, a.warranty_until, a.cost_cents, a.quantity, a.description, a.notes, a.revision,
+  a.firmware, a.codeplug, a.flashcode, a.purchased_on, a.warranty_until, a.cost_cents, a.quantity, a.description, a.notes, a.revision,
   a.created_at, a.updated_at,
   CASE WHEN EXISTS (SELECT FROM radioshop.ticket t WHERE t.agency_id = o.agency_id AND t.asset_id = o.asset_id AND t.closed_at IS NULL)
     OR EXISTS (SELECT FROM radioshop.loan l WHERE l.agency_id = o.agency_id AND l.asset_id = o.asset_id AND l.in_at IS NULL)

@@ -1,7 +1,7 @@
 -- Assets in order of agency and tag. The walk is a function, because it stops as soon as the page is full.
 SELECT a.asset_id AS id, p.code AS agency,
   a.tag, a.serial, coalesce((SELECT m.number FROM radioshop.model m WHERE m.model_id = a.model_id), '') AS model, a.class, a.status, a.assigned_to, a.location, a.system, a.unit_id, a.alias,
-  a.firmware, a.codeplug, a.purchased_on, a.warranty_until, a.cost_cents, a.quantity, a.description, a.notes, a.revision,
+  a.firmware, a.codeplug, a.flashcode, a.purchased_on, a.warranty_until, a.cost_cents, a.quantity, a.description, a.notes, a.revision,
   a.created_at, a.updated_at,
   ARRAY[p.code, p.tag_key] AS page_key
 FROM radioshop.walk_assets(:agency::text, :status::text, :class::text, :model::text,

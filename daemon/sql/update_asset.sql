@@ -10,7 +10,7 @@ WITH held AS MATERIALIZED (
     ELSE m.model_id = (SELECT h.model_id FROM held h) END
 ), verdict AS MATERIALIZED (
   SELECT coalesce(radioshop.refuse_update(:update_mask.paths::text[], '{tag,serial,model,class,status,assigned_to,location,system,
-      unit_id,alias,firmware,codeplug,purchased_on,warranty_until,cost_cents,quantity,description,notes}', :asset.revision::int8,
+      unit_id,alias,firmware,codeplug,flashcode,purchased_on,warranty_until,cost_cents,quantity,description,notes}', :asset.revision::int8,
       h.revision, coalesce('asset ' || h.tag, 'such asset')), CASE
     WHEN 'model' = ANY (:update_mask.paths::text[]) AND btrim(:asset.model::text) <> '' AND k.model_id IS NULL
       THEN radioshop.refuse('FAILED_PRECONDITION', 'model',
@@ -39,6 +39,7 @@ WITH held AS MATERIALIZED (
     alias = CASE WHEN 'alias' = ANY (v.paths) THEN btrim(:asset.alias::text) ELSE a.alias END,
     firmware = CASE WHEN 'firmware' = ANY (v.paths) THEN btrim(:asset.firmware::text) ELSE a.firmware END,
     codeplug = CASE WHEN 'codeplug' = ANY (v.paths) THEN btrim(:asset.codeplug::text) ELSE a.codeplug END,
+    flashcode = CASE WHEN 'flashcode' = ANY (v.paths) THEN btrim(:asset.flashcode::text) ELSE a.flashcode END,
     description = CASE WHEN 'description' = ANY (v.paths) THEN btrim(:asset.description::text) ELSE a.description END,
     purchased_on = CASE WHEN 'purchased_on' = ANY (v.paths) THEN :asset.purchased_on::date ELSE a.purchased_on END,
     warranty_until = CASE WHEN 'warranty_until' = ANY (v.paths) THEN :asset.warranty_until::date ELSE a.warranty_until END,
@@ -51,11 +52,11 @@ WITH held AS MATERIALIZED (
     notes = CASE WHEN 'notes' = ANY (v.paths) THEN btrim(:asset.notes::text, E' \t\r\n') ELSE a.notes END
   FROM verdict v WHERE v.refusal IS NULL AND a.agency_id = v.agency_id AND a.asset_id = v.asset_id
   RETURNING a.agency_id, a.asset_id, a.tag, a.serial, a.model_id, a.class, a.status, a.assigned_to, a.location, a.system, a.unit_id,
-    a.alias, a.firmware, a.codeplug, a.purchased_on, a.warranty_until, a.cost_cents, a.quantity, a.description, a.notes,
+    a.alias, a.firmware, a.codeplug, a.flashcode, a.purchased_on, a.warranty_until, a.cost_cents, a.quantity, a.description, a.notes,
     a.revision, a.created_at, a.updated_at, a AS whole
 )
 SELECT v.refusal, a.asset_id AS id, g.code AS agency,
   a.tag, a.serial, coalesce(v.number, '') AS model, a.class, a.status, a.assigned_to, a.location, a.system, a.unit_id, a.alias,
-  a.firmware, a.codeplug, a.purchased_on, a.warranty_until, a.cost_cents, a.quantity, a.description, a.notes, a.revision,
+  a.firmware, a.codeplug, a.flashcode, a.purchased_on, a.warranty_until, a.cost_cents, a.quantity, a.description, a.notes, a.revision,
   a.created_at, a.updated_at, radioshop.asset_warnings(a.whole, v.paths) AS warnings
 FROM verdict v LEFT JOIN a ON true LEFT JOIN radioshop.agency g ON g.agency_id = a.agency_id

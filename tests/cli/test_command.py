@@ -290,6 +290,20 @@ def test_what_is_odd_is_said_beside_the_record(shop, world, agency):
     assert shop.run("tina", "asset", "update", code, "--serial", f"837CXK{world.number():04d}").stderr == ""
 
 
+def test_what_radios_can_do(shop, world, agency):
+    with_it, without, unknown = (f"{letter}{world.number()}" for letter in "ABC")
+    for tag, code in ((with_it, "180000-000090-1-000000-000000"), (without, "100000-000080-1"), (unknown, "100000-000080-2")):
+        shop.ok("tina", "asset", "create", agency, tag, "--model", "H98UCF9PW6BN", "--flashcode", code)
+    listed = shop.ok("vera", "capability", "list", "phase2-tdma", "--standing", "lacks", "--agency", agency, "-o", "csv")
+    assert list(zip(column_of(listed, "tag"), column_of(listed, "standing"))) == [(without, "lacks"), (unknown, "not_known")]
+    assert re.search(r"portable +phase2_tdma +3 +1 +1 +1", shop.ok("vera", "capability", "--agency", agency))
+    decoded = shop.ok("vera", "asset", "decode", f"{agency}:{unknown}")
+    assert "wrong: 2 instead of 1" in decoded and "P25 trunking, 9600 baud" in decoded
+    assert "phase2_tdma" in shop.ok("vera", "flashcode", "show", "180000-000090-1")
+    assert "180000-000090-1-000000-000000" in shop.ok("vera", "asset", "export", "--agency", agency)
+    shop.fails(REFUSED, "vera", "asset", "decode", says="give an asset, or a serial number")
+
+
 def test_formats(shop, world, agency):
     notes = 'a "quoted", cell'
     asset = world.asset(agency, description=notes, cost_cents=123456)

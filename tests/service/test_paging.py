@@ -23,8 +23,9 @@ KEYS.update({"ListParts": "number", "ListPartUses": ("ticket", "entry"), "ListSt
              "ListPartMoves": "number", "ListRmas": "number", "LookupTickets": "number", "ListSynonyms": "word", "ListCampaigns": "code", "ListCampaignItems": "tag",
              "ListLoans": "id", "ListLoaners": "tag", "ListAttachments": "id",
              "ListCustodians": "code", "ListCustody": "id", "ListAssetHistory": "location",
-             "ListInventories": "number", "ListInventoryItems": ("tag", "code")})
-SHOP_WIDE += ("ListSynonyms", "ListParts", "ListStockLocations")
+             "ListInventories": "number", "ListInventoryItems": ("tag", "code"),
+             "ListCapability": "tag", "ListFlashcodeOptions": ("part", "character", "lsb", "value")})
+SHOP_WIDE += ("ListSynonyms", "ListFlashcodeOptions", "ListParts", "ListStockLocations")
 ON_THE_SHELF = ("ListStock", "ListPartMoves")
 
 
@@ -112,6 +113,8 @@ def values(name, agency):
     wanted = {} if name in SHOP_WIDE else {"location": "PAGED"} if name in ON_THE_SHELF else {"agency": agency}
     if name == "LookupTickets":
         wanted["query"] = "x"
+    if name == "ListCapability":
+        wanted["capability"] = "gps"
     if name == "ListDue":
         wanted["until"] = day(4000)
     if name == "ListCampaignItems":

@@ -44,6 +44,8 @@ MAY = {
     "GetTicketCode": READERS, "ListTicketCodes": READERS, "CreateTicketCode": "admin", "UpdateTicketCode": "admin",
     "GetShopCalendar": READERS, "UpdateShopCalendar": "admin", "AddShopHoliday": "admin", "RemoveShopHoliday": "admin",
     "GetTicketTerms": READERS, "UpdateTicketTerms": "fleet_manager admin",
+    "GetDecoding": READERS, "ListCapability": READERS, "SummarizeCapabilities": READERS, "ListFlashcodeOptions": READERS,
+    "AddFlashcodeOption": "admin", "RemoveFlashcodeOption": "admin",
     "GetAttachment": READERS, "ListAttachments": READERS, "ExportAttachment": READERS, "GetAttachmentLimits": READERS,
     "StartUpload": "technician fleet_manager admin", "PutChunk": "technician fleet_manager admin",
     "FinishUpload": "technician fleet_manager admin", "RemoveAttachment": "technician fleet_manager admin", "UpdateAttachmentLimits": "admin",

@@ -35,7 +35,7 @@ def ours(world):
     asset = tina.CreateAsset(asset={
         "agency": "IND", "tag": f"{CANARY}1", "serial": f"{CANARY}S1", "class": "portable", "alias": f"{CANARY} A",
         "assigned_to": f"{CANARY} officer", "location": CANARY, "system": CANARY, "firmware": CANARY,
-        "codeplug": CANARY, "description": CANARY, "notes": CANARY}).asset
+        "codeplug": CANARY, "flashcode": CANARY, "description": CANARY, "notes": CANARY}).asset
     # A new asset is due one interval after it was added: a service long ago makes it overdue.
     tina.CreateServiceRecord(asset=asset.id, plan="CANARYPL", result="passed", done_on=day(-500), notes=CANARY,
                              readings=[{"name": CANARY, "value": 1, "unit": CANARY}])
@@ -210,6 +210,12 @@ def probes(name, ids):
         "ScrapParts": [{"part": ids["part"], "location": ids["location"], "reason": "Mine"}],
         "GetAttachment": [{"record": ids["attachment"]}, {"record": ids["upload"]}, {"record": ids["number"], "name": ids["file"]},
                           {"record": ids["tag"], "name": ids["file"]}],
+        "GetDecoding": [{"asset": ids["asset"]}, {"asset": ids["tag"]}, {"asset": ids["serial"], "flashcode": "000080-000000-3"}],
+        "ListCapability": [{"capability": "phase2_tdma", "agency": ids["agency"]}, {"capability": "gps", "standing": "lacks"}],
+        "SummarizeCapabilities": [{"agency": ids["agency"]}, {"capability": "phase2_tdma"}],
+        "ListFlashcodeOptions": [{"page_size": 1000}],
+        "AddFlashcodeOption": [{"option": {"part": "MINE1", "name": "mine", "character": 22}}],
+        "RemoveFlashcodeOption": [{"option": {"part": "QA00580", "character": 10}}],
         "ListAttachments": [{"agency": ids["agency"]}, {"record": ids["number"]}, {"record": ids["asset"]}, {"state": "uploading"}, {}],
         "ExportAttachment": [{"attachment": ids["attachment"]}, {"attachment": ids["upload"]}],
         "StartUpload": [{"record": record, "name": ids["file"], "size_bytes": 9, "sha256": "0" * 64} for record in (ids["number"], ids["tag"])],
@@ -348,7 +354,7 @@ def test_the_probes_do_reach(world, ours):
                  "GetPart", "ListParts", "ListPartUses", "GetStockLocation", "ListStockLocations", "ListPartMoves",
                  "GetAlertRoute", "ListAlertRoutes", "ListDeliveries",
                  "SummarizeMonth", "GetStatement", "ListStatements", "ListFundMovements", "GetRma", "ListRmas",
-                 "GetCampaign", "ListCampaigns", "ListCampaignItems", "ListLoans", "ListLoaners",
+                 "ListCapability", "GetCampaign", "ListCampaigns", "ListCampaignItems", "ListLoans", "ListLoaners",
                  "GetCustodian", "ListCustodians", "ListCustody", "ListAssetHistory",
                  "GetInventory", "ListInventories", "SummarizeInventory", "ListInventoryItems"):
         for values in probes(name, ours):

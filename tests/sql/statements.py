@@ -19,7 +19,7 @@ sql = os.path.join(here, "..", "..", "daemon", "sql")
 sys.path.insert(0, sql)
 import embed  # noqa: E402
 
-ENUMS = {"class", "direction", "status", "role", "state", "kind", "priority", "result", "basis", "interval_unit", "meter", "split", "warranty_work", "stock_work", "channel", "outcome", "by"}
+ENUMS = {"class", "direction", "status", "role", "state", "kind", "priority", "result", "basis", "interval_unit", "meter", "split", "warranty_work", "stock_work", "channel", "outcome", "by", "capability", "standing"}
 REPEATED = {"rows", "models", "readings", "fees", "fixed_costs", "members", "answers", "steps"}
 
 
