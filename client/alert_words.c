@@ -32,6 +32,9 @@ const struct alert_words alert_words[] = {
 		"radioshop ticket unwatch TICKET               hear no more of it"},
 	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_CERTIFICATE_ENDING, "certificates", "CERTIFICATE ENDS", "ends",
 		{"left", "past its end"}, "/usr/lib/radioshop/pki person CA-DIR NAME       makes a new one"},
+	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_IMPORT_UNFINISHED, "imports unfinished", "IMPORT UNFINISHED", "since",
+		{"without a row", "without a row"},
+		"radioshop asset import FILE --agency AGENCY    the same file goes on; or import abandon SUBJECT"},
 	{RADIOSHOP__V1__ALERT_KIND__ALERT_KIND_RESOLVED, "settled", "SETTLED", "due", {NULL, NULL}, NULL},
 };
 const size_t alert_words_count = sizeof alert_words / sizeof alert_words[0];

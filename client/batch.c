@@ -31,6 +31,17 @@ static void batch_id(const struct import *im, size_t first, size_t count, char o
 	uuid_format(digest, out);
 }
 
+/* Rows that are done with a batch: those up to it, and those behind it that are not sent because they are refused here.
+ */
+static size_t done_with(const struct import *im, size_t first, size_t count)
+{
+	size_t done = first + count;
+
+	while (done < im->file->count && im->rows[done].outcome == OUTCOME_REFUSED)
+		done++;
+	return done;
+}
+
 static ProtobufCMessage *make_batch(
 	struct import *im, size_t first, size_t count, struct arena *arena, size_t *ret_rows)
 {
@@ -58,6 +69,7 @@ static ProtobufCMessage *make_batch(
 			abort();
 		++*ret_rows;
 	}
+	import_name_run(im, request, done_with(im, first, count), arena);
 	return request;
 }
 
@@ -169,8 +181,10 @@ static bool send_batch(struct import *im, size_t first, size_t count, struct err
 			break;
 		nanosleep(&pause, NULL);
 	}
-	if (reply != NULL)
+	if (reply != NULL) {
 		take_reply(im, first, count, reply);
+		im->shop_done = done_with(im, first, count);
+	}
 	arena_release(&arena);
 	return rows == 0 || reply != NULL;
 }
@@ -254,6 +268,7 @@ bool import_rows(struct import *im, struct error *err)
 	bool ok = session_connect(im->session, err);
 
 	import_expand(im);
+	ok = ok && import_begin_run(im, err);
 	progress_init(&im->progress, "rows", im->file->count);
 	for (size_t first = 0; ok && first < im->file->count; first += count) {
 		count = batch_size(im, first);
@@ -261,5 +276,5 @@ bool import_rows(struct import *im, struct error *err)
 		im->sent = ok ? first + count : first;
 	}
 	progress_end(&im->progress);
-	return ok;
+	return ok && import_end_run(im, err);
 }

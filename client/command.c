@@ -110,6 +110,9 @@
 #define INV_ITEM_WIDE   "inventory agency status asset_id"
 #define SCANNED_COLUMNS "code verdict tag assigned_to location scanned_location already scanned_by reason owner refused"
 #define SCANNED_WIDE    "inventory agency serial model status scanned_at asset_id"
+#define IMPORT_COLUMNS                                                                                                 \
+	"started_at agency file_name state rows rows_done created changed unchanged refused started_by id"
+#define IMPORT_WIDE "last_rows_at ended_at ended_by"
 
 #define ATTACHMENT_COLUMNS "added_at agency tag ticket name media_type size_bytes added_by note"
 #define ATTACHMENT_WIDE    "sha256 state stored_at removed_at removed_by reason id"
@@ -176,6 +179,7 @@ const struct noun nouns[] = {
 	{"month", "A month of the shop, and its closing"},
 	{"statement", "What each agency pays for a month"},
 	{"fund", "The self-insurance fund of the members"},
+	{"import", "Files that were imported, and how far they came"},
 	{"event", "Every change, as the database recorded it"},
 	{"whoami", "Who you are to the shop, and what you may do"},
 	{"health", "Whether the shop can serve"},
@@ -386,6 +390,14 @@ const struct command commands[] = {
 
 	{.noun = "meter", .verb = "record", .method = "MeterService.RecordMeter", .positional = "asset meter value",
 		.columns = METER_COLUMNS, .wide = METER_WIDE, .example = "radioshop meter record 1042 hours 3120"},
+	{.noun = "import", .verb = "list", .method = "ImportService.ListImports", .columns = IMPORT_COLUMNS,
+		.wide = IMPORT_WIDE, .alone = true, .example = "radioshop import list --agency IND --state running"},
+	{.noun = "import", .verb = "show", .method = "ImportService.GetImport", .positional = "run",
+		.example = "radioshop import show 0190f000-0000-7000-8000-000000000001"},
+	{.noun = "import", .verb = "abandon", .method = "ImportService.EndImport", .positional = "run",
+		.columns = IMPORT_COLUMNS, .wide = IMPORT_WIDE, .preset = "state=abandoned",
+		.help = "Give up an import that was broken off: what came is in, and the rest will not come.",
+		.example = "radioshop import abandon 0190f000-0000-7000-8000-000000000001"},
 	{.noun = "meter", .verb = "import", .method = "MeterService.ImportMeterReadings", .fields = "",
 		.help = "Record the readings of a csv FILE with the columns asset, meter, value and read_on, each kept or refused by itself.",
 		.example = "radioshop meter import readings.csv", .run = action_meter_import},
@@ -912,6 +924,8 @@ const char *const methods_without_row[] = {
 	/* `attachment add` makes these calls. */
 	"/radioshop.v1.AttachmentService/PutChunk",
 	"/radioshop.v1.AttachmentService/FinishUpload",
+	/* `asset import` makes this one. */
+	"/radioshop.v1.ImportService/StartImport",
 	/* Reflection is for other people's tools. */
 	"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
 	"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",

@@ -16,6 +16,7 @@
 #include "request.h"
 #include "store.h"
 
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -154,6 +155,18 @@ static bool read_arguments(struct import *im, const struct command *c, int argc,
 	return true;
 }
 
+/* What an import depends on goes into its hash, piece by piece. */
+static void hash_in(struct import *im, const char *text, size_t len)
+{
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+
+	if (md == NULL || EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1 ||
+		EVP_DigestUpdate(md, im->file_hash, sizeof im->file_hash) != 1 ||
+		EVP_DigestUpdate(md, text, len) != 1 || EVP_DigestFinal_ex(md, im->file_hash, NULL) != 1)
+		abort();
+	EVP_MD_CTX_free(md);
+}
+
 static bool read_mapping(struct import *im, struct error *err)
 {
 	char *text;
@@ -161,8 +174,10 @@ static bool read_mapping(struct import *im, struct error *err)
 
 	if (im->map == NULL)
 		im->mapping = mapping_from_header(im->session->mem, im->file, im->row, im->kind->aliases, err);
-	else if (store_read(im->session->mem, im->map, MAP_MAX, &text, &len, err))
+	else if (store_read(im->session->mem, im->map, MAP_MAX, &text, &len, err)) {
+		hash_in(im, text, len);
 		im->mapping = mapping_parse(im->session->mem, im->map, text, len, im->file, im->row, err);
+	}
 	return im->mapping != NULL;
 }
 
@@ -319,8 +334,10 @@ static int import_file(
 		return failure_tell(&err, NULL);
 	if (s->options.help)
 		return help_command(stdout, c);
-	if (!store_read(s->mem, im.name, IMPORT_FILE_MAX, &text, &len, &err) || !read_rows(&im, text, len, &err) ||
-		!read_mapping(&im, &err))
+	if (!store_read(s->mem, im.name, IMPORT_FILE_MAX, &text, &len, &err))
+		return failure_tell(&err, NULL);
+	hash_in(&im, text, len);
+	if (!read_rows(&im, text, len, &err) || !read_mapping(&im, &err))
 		return failure_tell(&err, NULL);
 	name_ignored(&im);
 	if (!import_rows(&im, &err))

@@ -54,6 +54,9 @@ struct import {
 	ProtobufCMessage *base; /* what the flags said, for every batch */
 	bool dry_run;
 	uint8_t intent[16];
+	unsigned char file_hash[32]; /* of what is in the file, and of how it is read */
+	char shop_run[37];           /* UUID of the shop's record of this import; "" where the method has none */
+	size_t shop_done;            /* rows that the shop has counted there */
 	struct csv_file *file;
 	struct mapping *mapping;
 	struct import_row *rows;            /* as many as file->count */
@@ -73,6 +76,12 @@ void import_find_runs(struct import *im);
 void import_expand(struct import *im);
 /* import.c: the message of row i; NULL when a value does not even have the field's form: then the row is refused. */
 ProtobufCMessage *import_make_row(struct import *im, size_t i, struct arena *arena) MUST_CHECK;
+/* import_run.c: begins the shop's record of this import, or finds the one that was broken off. */
+bool import_begin_run(struct import *im, struct error *err) MUST_CHECK;
+/* import_run.c: says in a request which record it belongs to, and that all rows before `done` are done with it. */
+void import_name_run(const struct import *im, ProtobufCMessage *request, size_t done, struct arena *arena);
+/* import_run.c: ends the record where no row was left to be sent that would have done it. */
+bool import_end_run(struct import *im, struct error *err) MUST_CHECK;
 /* batch.c: expands and sends all rows. False: err; the rows before im->sent have their outcome. */
 bool import_rows(struct import *im, struct error *err) MUST_CHECK;
 

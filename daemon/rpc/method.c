@@ -56,6 +56,10 @@ static const struct method_row rows[] = {
 	ROW(Flashcode,     ListFlashcodeOptions, PAGE,  READ,  READERS),
 	ROW(Flashcode,     AddFlashcodeOption,  ONE,    WRITE, ADMINS),
 	ROW(Flashcode,     RemoveFlashcodeOption, ONE,  WRITE, ADMINS),
+	ROW(Import,        StartImport,         ONE,    WRITE, EDITORS),
+	ROW(Import,        EndImport,           ONE,    WRITE, EDITORS),
+	ROW(Import,        GetImport,           ONE,    READ,  READERS),
+	ROW(Import,        ListImports,         PAGE,   READ,  READERS),
 	ROW(Attachment,    GetAttachment,       ONE,    READ,  READERS),
 	ROW(Attachment,    ListAttachments,     PAGE,   READ,  READERS),
 	ROW(Attachment,    ExportAttachment,    STREAM, SLOW,  READERS),
@@ -227,7 +231,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 196, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 200, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

@@ -1,11 +1,14 @@
 """Tables from the field into the register: the real file of the US government, and every way a file can be odd."""
 
 import csv
+import json
 import re
+import subprocess
+import time
 
 import pytest
 
-from rig import ROOT
+from rig import COMMAND, ROOT, contract
 
 LESO = ROOT / "tests" / "data" / "leso_1033_texas_transfers.csv"
 REFUSED = 65
@@ -143,12 +146,12 @@ def test_the_real_file_twice(shop, world, tmp_path):
     assert sums["created"] > 0 and numbers(dry)["created"] > 0
     assets = world.tina.pages("ListAssets", "assets", agency=agency, page_size=1000)
     assert len(assets) == sums["created"]
-    before = shop.ok("vera", "event", "list", "--agency", agency, "--limit", "1", "-o", "json")
+    before = shop.ok("vera", "event", "list", "--agency", agency, "--resource", "asset", "--limit", "1", "-o", "json")
     second = import_(shop, agency, file, "--map", str(mapping()))
     again = numbers(second)
     assert (again["created"], again["changed"]) == (0, 0), f"{again}\n{second.stdout[-3000:]}"
     assert again["refused"] == sums["refused"]
-    assert shop.ok("vera", "event", "list", "--agency", agency, "--limit", "1", "-o", "json") == before
+    assert shop.ok("vera", "event", "list", "--agency", agency, "--resource", "asset", "--limit", "1", "-o", "json") == before
     values = {cell for row in distinct for cell in row}
     assert any(asset.description in values for asset in assets)
 
@@ -160,3 +163,50 @@ def test_the_catalogue(shop):
     again = shop.run("ada", "model", "import", str(catalogue))
     assert numbers(again)["created"] == 0 and numbers(again)["changed"] == 0, again.stdout + again.stderr
     assert "APX 8000" in shop.ok("vera", "model", "list", "--all")
+
+
+def runs(world, agency):
+    return [(r.file_name, contract.label(r, "state"), r.rows, r.rows_done, r.created, r.changed, r.unchanged, r.refused, r.started_by)
+            for r in world.tina.ListImports(agency=agency).runs]
+
+
+def test_the_shop_knows_how_far_it_came(shop, world, agency, tmp_path):
+    """A whole file, one whose last rows are never sent, a dry run, a file with nothing to send."""
+    ok = import_(shop, agency, write(tmp_path / "Radios of Peña.csv", "tag,class\nK1,portable\nK2,toaster\nK3,portable,\nK4,pager\n"))
+    assert numbers(ok) == {"created": 2, "changed": 0, "unchanged": 0, "refused": 2}, ok.stdout
+    assert runs(world, agency) == [("Radios of Peña.csv", "finished", 4, 4, 2, 0, 0, 2, "tina")]
+    import_(shop, agency, write(tmp_path / "tail.csv", "tag,class\nK1,portable\nK5,pager\nK6,pager,,\nK7\n"))
+    assert runs(world, agency)[0] == ("tail.csv", "finished", 4, 4, 1, 0, 1, 2, "tina")
+    import_(shop, agency, write(tmp_path / "none.csv", "tag,class\nK6,pager,,\n"))
+    import_(shop, agency, tmp_path / "tail.csv", "--dry-run")
+    assert len(runs(world, agency)) == 2
+    import_(shop, agency, tmp_path / "tail.csv")
+    assert runs(world, agency)[0] == ("tail.csv", "finished", 4, 4, 0, 0, 2, 2, "tina") and len(runs(world, agency)) == 3
+    listed = json.loads(shop.ok("vera", "import", "list", "--agency", agency, "-o", "json"))
+    assert [r["file_name"] for r in listed] == ["tail.csv", "tail.csv", "Radios of Peña.csv"]
+    assert re.search(r"(?i)rows[ _]done +4\b", shop.ok("vera", "import", "show", listed[0]["id"]))
+    shop.fails(REFUSED, "tina", "import", "abandon", listed[0]["id"], says="finished already")
+
+
+def test_killed_and_run_again(shop, world, agency, tmp_path, migrated):
+    """The command dies between two batches: the shop shows where; the same file, named anew, finishes the same run. Another mapping is another."""
+    file = write(tmp_path / "t.csv", "tag,class,notes\n" + "".join(f"D{n},pager,x\n" for n in range(1200)))
+    world.tina.ImportAssets(agency=agency, rows=[{"line": 1, "tag": "D700", "class": "pager"}])
+    with migrated.held(f"""SELECT 1 FROM radioshop.asset a JOIN radioshop.agency g USING (agency_id)
+        WHERE g.code = '{agency}' AND a.tag = 'D700' FOR UPDATE OF a"""):
+        with subprocess.Popen([COMMAND, "asset", "import", file, "--agency", agency], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              env=shop.environment(RADIOSHOP_PROFILE=shop.profile("tina"))) as killed:
+            late = time.monotonic() + 60
+            while not [r for r in runs(world, agency) if r[3] == 500]:
+                assert time.monotonic() < late, runs(world, agency)
+                time.sleep(0.02)
+            killed.kill()
+    file = file.rename(tmp_path / "u.csv")
+    mapping = write(tmp_path / "m.map", "tag = X{tag}\nclass = {class}\nnotes={notes}\n")
+    assert "1200 rows" in import_(shop, agency, file, "--map", mapping).stdout
+    done = import_(shop, agency, file)
+    assert "this file until row" in done.stderr and "goes on" in done.stderr, done.stderr
+    assert numbers(done)["refused"] == 0 and sorted(r[:4] for r in runs(world, agency)) == [
+        ("t.csv", "finished", 1200, 1200), ("u.csv", "finished", 1200, 1200)]
+    assert sum(r[4] + r[5] + r[6] for r in runs(world, agency)) == 2400
+    assert len(world.tina.pages("ListAssets", "assets", agency=agency, page_size=1000)) == 2400

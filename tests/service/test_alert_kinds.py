@@ -10,7 +10,7 @@ from cryptography import x509
 
 from rig import contract
 from rig.caller import Caller, refused
-from rig.world import day
+from rig.world import day, new_id
 
 
 class Kind:
@@ -325,3 +325,39 @@ def test_a_certificate_that_cannot_be_noted(own_daemon, world, migrated):
     assert daemon.text().count("certificate_note_failed") == 1
     assert migrated.value(f"SELECT count(*) FROM radioshop.principal_certificate JOIN radioshop.principal p USING (principal_id) WHERE p.name = '{name}'") == "0"
     daemon.stop()
+
+
+def test_an_import_that_was_broken_off(world, agency, migrated):
+    """Told once when no rows have come for the days of the rule; over with the last row, with more rows, or when it is given up."""
+    kind = Kind(world, agency, "import_unfinished")
+    assert kind.rule().days == 1
+    run, second = (world.tina.StartImport(agency=agency, file_name=f"{name}.csv", file=new_id(), rows=3).run for name in ("radios", "chargers"))
+    kind.subjects.update((run.id, second.id))
+    done = iter(range(1, 9))
+
+    def send(number):
+        n = next(done)
+        world.tina.ImportAssets(agency=agency, run=run.id, rows_done=number, rows=[{"line": n, "tag": f"U{n}", "class": "pager"}])
+
+    def pass_days(n):
+        migrated.sql(f"""UPDATE radioshop.import_run SET last_rows_at = last_rows_at - interval '{n} days';
+            SET session_replication_role = replica; UPDATE radioshop.alert SET due_on = due_on - {n} WHERE subject = ANY ('{{{run.id},{second.id}}}')""")
+    send(1)
+    assert not kind.told(), "rows came today"
+    pass_days(1)
+    first = sorted(kind.alerts(), key=lambda a: a.what)
+    assert [(a.agency, a.subject, a.due_on, a.days_overdue, a.step, a.tag, a.what) for a in first] == [
+        (agency, second.id, day(-1), 1, 0, "", "chargers.csv of tina: 0 of 3 rows were imported"),
+        (agency, run.id, day(-1), 1, 0, "", "radios.csv of tina: 1 of 3 rows were imported")]
+    pass_days(1)
+    assert not kind.told(), "once"
+    send(2)
+    world.ada.EndImport(run=second.id, state="abandoned")
+    assert sorted(t[:2] for t in kind.told()) == sorted([("resolved", run.id), ("resolved", second.id)]) and not kind.open()
+    pass_days(3)
+    assert kind.told() == [("import_unfinished", run.id, day(-3), 3, 0)], "broken off once more"
+    send(3)
+    assert kind.told() == [("resolved", run.id, day(-3), 0, 0)] and not kind.open()
+    pass_days(30)
+    assert not kind.told()
+    kind.rule(stopped=True)

@@ -71,6 +71,7 @@ def ids(world):
             "change": change.id, "part": f"{agency}P", "location": f"{agency}L", "month": world.bill(agency, []),
             "rma": rma.number, "rma_id": rma.id, "campaign": f"C{agency}", "loan": loan.id, "lent": lent.tag,
             "custodian": custodian.code, "custodian_id": custodian.id, "held": held.tag,
+            "run": world.tina.StartImport(agency=agency, file_name="radios.csv", file=asset.id, rows=2).run.id,
             "file": stored.name, "attachment": stored.id, "upload": upload.id,
             "route": "CONNECT", "delivery": world.nightly.ClaimDeliveries(agency=agency, host="x").deliveries[0].id}
 

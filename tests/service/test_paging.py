@@ -4,7 +4,7 @@ import pytest
 
 from rig import contract
 from rig.caller import refused
-from rig.world import attach, day
+from rig.world import attach, day, new_id
 
 PAGED = sorted(name for name, method in contract.methods().items() if method.pages)
 # How a row is told from another.
@@ -24,7 +24,7 @@ KEYS.update({"ListParts": "number", "ListPartUses": ("ticket", "entry"), "ListSt
              "ListLoans": "id", "ListLoaners": "tag", "ListAttachments": "id",
              "ListCustodians": "code", "ListCustody": "id", "ListAssetHistory": "location",
              "ListInventories": "number", "ListInventoryItems": ("tag", "code"),
-             "ListCapability": "tag", "ListFlashcodeOptions": ("part", "character", "lsb", "value")})
+             "ListCapability": "tag", "ListFlashcodeOptions": ("part", "character", "lsb", "value"), "ListImports": "id"})
 SHOP_WIDE += ("ListSynonyms", "ListFlashcodeOptions", "ListParts", "ListStockLocations")
 ON_THE_SHELF = ("ListStock", "ListPartMoves")
 
@@ -98,6 +98,7 @@ def filled(world):
     for i in range(23):
         world.ada.CreateCampaign(campaign={"code": f"{agency}{i:02d}", "name": "x", "kind": "other"}, selection={"agency": [agency]})
         world.ada.CreateAlertRoute(route={"agency": agency, "code": f"R{i:02d}", "channel": "output", "from_step": i})
+        world.tina.StartImport(agency=agency, file_name="radios.csv", file=new_id(), rows=9)
     world.nightly.EmitAlerts(agency=agency)
     for i in range(23):
         world.ada.SetAgreement(from_month=f"21{i:02d}-01", split="radios", members=[{"agency": agency, "kind": "member"}])

@@ -22,7 +22,8 @@ ABSENT = {"agency": "ZZZ", "asset": "00000000-0000-4000-8000-000000000001", "tag
           "file": "NOSUCHFILE.txt", "attachment": "00000000-0000-4000-8000-000000000009", "upload": "00000000-0000-4000-8000-00000000000a",
           "campaign": "NOCAMPAIGN", "rma": "NOSUCHRMA", "rma_id": "00000000-0000-4000-8000-000000000005",
           "loan": "00000000-0000-4000-8000-000000000007", "lent": "NOSUCHTAG2",
-          "custodian": "NOSUCHBADGE", "custodian_id": "00000000-0000-4000-8000-00000000000b", "held": "NOSUCHTAG3", "inventory": "ZZZ-INV-2026-001"}
+          "custodian": "NOSUCHBADGE", "custodian_id": "00000000-0000-4000-8000-00000000000b", "held": "NOSUCHTAG3", "inventory": "ZZZ-INV-2026-001",
+          "run": "00000000-0000-4000-8000-00000000000c"}
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +70,7 @@ def ours(world):
     tina.CheckOutAssets(assets=[held.id], to=custodian.id, due_on=day(5), note=CANARY)
     stored = attach(world, ticket.number, f"{CANARY}.txt", CANARY.encode(), note=CANARY)
     upload = tina.StartUpload(record=ticket.number, name=f"{CANARY}2.txt", size_bytes=9, sha256="0" * 64).attachment
+    run = tina.StartImport(agency="IND", file_name=f"{CANARY}.csv", file=new_id(), rows=9).run
     request, second = new_id(), world.asset("IND", notes=CANARY)
     part = world.caller("ind-technician").OpenTicket(request_id=request, asset=second.id, problem=f"{CANARY} again").ticket
     tina.UpdateTicket(ticket={"number": part.number, "revision": part.revision, "parent": ticket.number}, update_mask=["parent"])
@@ -79,6 +81,7 @@ def ours(world):
             "file": stored.name, "attachment": stored.id, "upload": upload.id,
             "part": f"{CANARY}P", "location": f"{CANARY}L", "campaign": "CAMPAIGNOFIND", "rma": rma.number, "rma_id": rma.id,
             "loan": loan.id, "lent": loaner.tag, "custodian": custodian.code, "custodian_id": custodian.id, "held": held.tag,
+            "run": run.id,
             "revision": ticket.revision, "route": "CANARYRT", "delivery": delivery.id, "month": month}
 
 
@@ -107,8 +110,13 @@ def probes(name, ids):
         "CreateAsset": [{"asset": {"agency": ids["agency"], "tag": "MINE1", "class": "portable"}},
                         {"asset": {"agency": ids["agency"], "tag": ids["tag"], "class": "portable"}}],
         "UpdateAsset": [{"asset": {"id": ids["asset"], "notes": "Mine", "revision": 1}, "update_mask": ["notes"]}],
-        "ImportAssets": [{"agency": ids["agency"], "rows": [{"line": 2, "tag": ids["tag"], "class": "portable", "notes": "Mine"}]}],
+        "ImportAssets": [{"agency": ids["agency"], "rows": [{"line": 2, "tag": ids["tag"], "class": "portable", "notes": "Mine"}]},
+                         {"agency": "LSU", "run": ids["run"], "rows_done": 1, "rows": [{"line": 2, "tag": "MINE2", "class": "portable"}]}],
         "ExportAssets": [{"agency": ids["agency"]}, {}],
+        "StartImport": [{"agency": ids["agency"], "file_name": "mine.csv", "file": ids["run"], "rows": 1}],
+        "EndImport": [{"run": ids["run"], "state": "abandoned"}],
+        "GetImport": [{"run": ids["run"]}],
+        "ListImports": [{"agency": ids["agency"]}, {"state": "running"}, {}],
         "GetPlan": [{"agency": ids["agency"], "plan": ids["plan"]}],
         "ListPlans": [{"agency": ids["agency"]}, {}],
         "CreatePlan": [{"plan": {"agency": ids["agency"], "code": "MINE", "name": "Mine", "interval_count": 1,
