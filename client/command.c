@@ -143,6 +143,7 @@ const struct noun nouns[] = {
 	{"due", "What is due, and what is overdue"},
 	{"asset", "The register of radio equipment"},
 	{"capability", "Which radios can do what, and of which nobody knows"},
+	{"firmware", "Which firmware is approved, and which radios are off it"},
 	{"flashcode", "What the bits of Motorola's FLASHcodes mean"},
 	{"ticket", "Repairs, from the report of a fault to the return of the radio"},
 	{"code", "The shop's codes of problems, causes and actions"},
@@ -277,6 +278,22 @@ const struct command commands[] = {
 
 	{.noun = "asset", .verb = "decode", .method = "FlashcodeService.GetDecoding", .positional = "asset?",
 		.example = "radioshop asset decode 1042"},
+
+	{.noun = "asset", .verb = "firmware", .method = "FirmwareService.ListFirmwareHistory", .positional = "asset",
+		.columns = "since kind version was changed_by source", .wide = "method", .example = "radioshop asset firmware 1042"},
+
+	{.noun = "firmware", .verb = "approved", .method = "FirmwareService.ListApprovedFirmware",
+		.columns = "model version from_on until_on note", .wide = "approved_by revision",
+		.example = "radioshop firmware approved --model H98UCF9PW6BN"},
+	{.noun = "firmware", .verb = "approve", .method = "FirmwareService.SetApprovedFirmware",
+		.positional = "firmware.model firmware.version", .columns = "model version from_on until_on note revision",
+		.fields = "firmware.from_on firmware.until_on firmware.note firmware.revision",
+		.example = "radioshop firmware approve H98UCF9PW6BN R32.10.00 --note 'passed the trial of March'"},
+	{.noun = "firmware", .verb = "off", .method = "FirmwareService.ListOffFirmware",
+		.columns = "agency tag serial model status assigned_to firmware standing", .wide = "class asset_id", .alone = true,
+		.example = "radioshop firmware off --agency IND"},
+	{.noun = "firmware", .verb = "summary", .method = "FirmwareService.SummarizeFirmware",
+		.columns = "agency model radios approved not_approved ended not_yet not_known", .example = "radioshop firmware summary --agency IND"},
 
 	{.noun = "capability", .verb = "list", .method = "FlashcodeService.ListCapability", .positional = "capability",
 		.columns = "agency tag serial model class status assigned_to standing", .wide = "flashcode asset_id",

@@ -18,6 +18,7 @@
 #include "radioshop/v1/custody.pb-c.h"
 #include "radioshop/v1/event.pb-c.h"
 #include "radioshop/v1/inventory.pb-c.h"
+#include "radioshop/v1/firmware.pb-c.h"
 #include "radioshop/v1/flashcode.pb-c.h"
 #include "radioshop/v1/import_run.pb-c.h"
 #include "radioshop/v1/limit.pb-c.h"
@@ -62,6 +63,7 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&radioshop__v1__custody_service__descriptor,
 	&radioshop__v1__event_service__descriptor,
 	&radioshop__v1__inventory_service__descriptor,
+	&radioshop__v1__firmware_service__descriptor,
 	&radioshop__v1__flashcode_service__descriptor,
 	&radioshop__v1__import_service__descriptor,
 	&radioshop__v1__limit_service__descriptor,

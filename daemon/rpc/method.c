@@ -50,6 +50,11 @@ static const struct method_row rows[] = {
 	ROW(Asset,         UpdateAsset,         ONE,    WRITE, EDITORS),
 	ROW(Asset,         ImportAssets,        LIST,   SLOW,  EDITORS),
 	ROW(Asset,         ExportAssets,        STREAM, SLOW,  READERS),
+	ROW(Firmware,      ListApprovedFirmware, PAGE,  READ,  READERS),
+	ROW(Firmware,      SetApprovedFirmware, ONE,    WRITE, ADMINS),
+	ROW(Firmware,      ListOffFirmware,     PAGE,   SLOW,  READERS),
+	ROW(Firmware,      SummarizeFirmware,   LIST,   SLOW,  READERS),
+	ROW(Firmware,      ListFirmwareHistory, PAGE,   READ,  READERS),
 	ROW(Flashcode,     GetDecoding,         ONE,    READ,  READERS),
 	ROW(Flashcode,     ListCapability,      PAGE,   SLOW,  READERS),
 	ROW(Flashcode,     SummarizeCapabilities, LIST, SLOW,  READERS),
@@ -231,7 +236,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 200, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 205, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

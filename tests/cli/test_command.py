@@ -304,6 +304,18 @@ def test_what_radios_can_do(shop, world, agency):
     shop.fails(REFUSED, "vera", "asset", "decode", says="give an asset, or a serial number")
 
 
+def test_approved_firmware(shop, world, agency):
+    model, tag = f"FWC{world.number()}", f"FWC{world.number()}"
+    shop.ok("ada", "model", "create", model, "--manufacturer", "Test", "--class", "portable")
+    shop.ok("tina", "asset", "create", agency, tag, "--model", model, "--firmware", "R1")
+    shop.ok("ada", "firmware", "approve", model, "R2", "--note", "trial of March")
+    assert "trial of March" in shop.ok("vera", "firmware", "approved", "--model", model)
+    assert column_of(shop.ok("vera", "firmware", "off", "--agency", agency, "-o", "csv"), "standing") == ["not_approved"]
+    assert re.search(rf"{model} +1 +0 +1 +0 +0 +0", shop.ok("vera", "firmware", "summary", "--agency", agency))
+    assert re.search(r"firmware +R1", shop.ok("vera", "asset", "firmware", f"{agency}:{tag}"))
+    shop.fails(DENIED, "tina", "firmware", "approve", model, "R1")
+
+
 def test_formats(shop, world, agency):
     notes = 'a "quoted", cell'
     asset = world.asset(agency, description=notes, cost_cents=123456)

@@ -24,6 +24,7 @@ KEYS.update({"ListParts": "number", "ListPartUses": ("ticket", "entry"), "ListSt
              "ListLoans": "id", "ListLoaners": "tag", "ListAttachments": "id",
              "ListCustodians": "code", "ListCustody": "id", "ListAssetHistory": "location",
              "ListInventories": "number", "ListInventoryItems": ("tag", "code"),
+             "ListApprovedFirmware": ("model", "version"), "ListOffFirmware": "tag", "ListFirmwareHistory": "version",
              "ListCapability": "tag", "ListFlashcodeOptions": ("part", "character", "lsb", "value"), "ListImports": "id"})
 SHOP_WIDE += ("ListSynonyms", "ListFlashcodeOptions", "ListParts", "ListStockLocations")
 ON_THE_SHELF = ("ListStock", "ListPartMoves")
@@ -58,7 +59,8 @@ def filled(world):
         who = world.tina.CreateCustodian(custodian={"agency": agency, "code": f"B{i:02d}", "name": "x"}).custodian
         world.tina.CheckOutAssets(assets=[world.asset(agency, **{"class": "charger", "model": ""}).id], to=who.id)
         world.tina.UpdateAsset(asset={"id": MOVED[0].id, "location": f"p{i}", "revision": i + 1}, update_mask=["location"])
-    rows = [{"line": i, "tag": f"R{i:03d}", "class": "portable"} for i in range(23)]
+    world.ada.CreateModel(model={"number": "PAGEDFW", "manufacturer": "Test", "class": "portable"})
+    rows = [{"line": i, "tag": f"R{i:03d}", "model": "PAGEDFW"} for i in range(23)]
     world.tina.CreateStockLocation(location={"code": "PAGED", "name": "Shelf"})
     made = world.tina.ImportAssets(agency=agency, rows=rows).results
     world.ada.SetLimit(limit={"test": "paged_line", "direction": "maximum", "high": 3.5, "unit": "Hz", "source": "x", "valid_from": day(-500)})
@@ -95,6 +97,10 @@ def filled(world):
         COUNTED.append(count)
         world.ada.CloseInventory(inventory=count)
         count = world.tina.StartInventory(agency=agency).inventory.number
+    first = world.tina.GetAsset(asset=made[0].id).asset
+    for i in range(23):
+        world.ada.SetApprovedFirmware(firmware={"model": "PAGEDFW", "version": f"V{i:02d}", "until_on": day()})
+        first = world.tina.UpdateAsset(asset={"id": first.id, "revision": first.revision, "firmware": f"X{i:02d}"}, update_mask=["firmware"]).asset
     for i in range(23):
         world.ada.CreateCampaign(campaign={"code": f"{agency}{i:02d}", "name": "x", "kind": "other"}, selection={"agency": [agency]})
         world.ada.CreateAlertRoute(route={"agency": agency, "code": f"R{i:02d}", "channel": "output", "from_step": i})
@@ -114,6 +120,10 @@ def values(name, agency):
     wanted = {} if name in SHOP_WIDE else {"location": "PAGED"} if name in ON_THE_SHELF else {"agency": agency}
     if name == "LookupTickets":
         wanted["query"] = "x"
+    if name == "ListApprovedFirmware":
+        wanted = {"model": "PAGEDFW"}
+    if name == "ListFirmwareHistory":
+        wanted = {"asset": f"{agency}:R000"}
     if name == "ListCapability":
         wanted["capability"] = "gps"
     if name == "ListDue":

@@ -45,6 +45,8 @@ MAY = {
     "GetTicketCode": READERS, "ListTicketCodes": READERS, "CreateTicketCode": "admin", "UpdateTicketCode": "admin",
     "GetShopCalendar": READERS, "UpdateShopCalendar": "admin", "AddShopHoliday": "admin", "RemoveShopHoliday": "admin",
     "GetTicketTerms": READERS, "UpdateTicketTerms": "fleet_manager admin",
+    "ListApprovedFirmware": READERS, "SetApprovedFirmware": "admin", "ListOffFirmware": READERS, "SummarizeFirmware": READERS,
+    "ListFirmwareHistory": READERS,
     "GetDecoding": READERS, "ListCapability": READERS, "SummarizeCapabilities": READERS, "ListFlashcodeOptions": READERS,
     "AddFlashcodeOption": "admin", "RemoveFlashcodeOption": "admin",
     "GetAttachment": READERS, "ListAttachments": READERS, "ExportAttachment": READERS, "GetAttachmentLimits": READERS,

@@ -218,6 +218,11 @@ def probes(name, ids):
         "ScrapParts": [{"part": ids["part"], "location": ids["location"], "reason": "Mine"}],
         "GetAttachment": [{"record": ids["attachment"]}, {"record": ids["upload"]}, {"record": ids["number"], "name": ids["file"]},
                           {"record": ids["tag"], "name": ids["file"]}],
+        "ListApprovedFirmware": [{}],
+        "SetApprovedFirmware": [{"firmware": {"model": "H98UCF9PW6BN", "version": "MINE"}}],
+        "ListOffFirmware": [{"agency": ids["agency"]}, {"agency": ids["agency"], "standing": "not_known"}],
+        "SummarizeFirmware": [{"agency": ids["agency"]}],
+        "ListFirmwareHistory": [{"asset": ids["asset"]}, {"asset": ids["tag"]}],
         "GetDecoding": [{"asset": ids["asset"]}, {"asset": ids["tag"]}, {"asset": ids["serial"], "flashcode": "000080-000000-3"}],
         "ListCapability": [{"capability": "phase2_tdma", "agency": ids["agency"]}, {"capability": "gps", "standing": "lacks"}],
         "SummarizeCapabilities": [{"agency": ids["agency"]}, {"capability": "phase2_tdma"}],
@@ -362,7 +367,7 @@ def test_the_probes_do_reach(world, ours):
                  "GetPart", "ListParts", "ListPartUses", "GetStockLocation", "ListStockLocations", "ListPartMoves",
                  "GetAlertRoute", "ListAlertRoutes", "ListDeliveries",
                  "SummarizeMonth", "GetStatement", "ListStatements", "ListFundMovements", "GetRma", "ListRmas",
-                 "ListCapability", "GetCampaign", "ListCampaigns", "ListCampaignItems", "ListLoans", "ListLoaners",
+                 "ListCapability", "ListFirmwareHistory", "GetCampaign", "ListCampaigns", "ListCampaignItems", "ListLoans", "ListLoaners",
                  "GetCustodian", "ListCustodians", "ListCustody", "ListAssetHistory",
                  "GetInventory", "ListInventories", "SummarizeInventory", "ListInventoryItems"):
         for values in probes(name, ours):
