@@ -41,6 +41,8 @@
 	"selection.firmware_other_than selection.codeplug_other_than"
 #define SYSTEM_COLUMNS    "name wacn system_id"
 #define SYSTEM_WIDE       "notes revision id"
+#define BLOCK_COLUMNS     "agency system first last"
+#define BLOCK_WIDE        "granted_by granted_at"
 #define SERVICE_COLUMNS   "done_on agency tag plan result next_due_on recorded_by notes"
 #define RECORDED_COLUMNS  "done_on agency tag plan result readings ticket next_due_on"
 #define SERVICE_WIDE      "procedure procedure_version readings answers analyser analyser_out_of_date ticket recorded_at id"
@@ -172,6 +174,7 @@ const struct noun nouns[] = {
 	{"report", "What services and repairs add up to: kept plans, time, cost, failures"},
 	{"model", "The catalogue of radio types"},
 	{"system", "The radio systems that unit IDs are valid on"},
+	{"block", "Which unit IDs an agency may use on a radio system"},
 	{"limit", "Within which a measured reading passes"},
 	{"agency", "The cities and districts that share the shop"},
 	{"principal", "Who may call, and for which agencies"},
@@ -234,6 +237,17 @@ const struct command commands[] = {
 		.columns = SYSTEM_COLUMNS, .wide = SYSTEM_WIDE, .fields = "-system.id",
 		.fetch = "RadioSystemService.GetRadioSystem", .take = "system.id system.revision",
 		.example = "radioshop system set MARRS --notes 'core at Lee''s Summit, leased until 2031'"},
+
+	{.noun = "block", .verb = "list", .method = "UnitBlockService.ListUnitBlocks", .columns = BLOCK_COLUMNS,
+		.wide = BLOCK_WIDE, .example = "radioshop block list --system MARRS"},
+	{.noun = "block", .verb = "next", .method = "UnitBlockService.LookupFreeUnitIds", .positional = "agency system",
+		.columns = "unit_id first last", .example = "radioshop block next IND MARRS --count 5"},
+	{.noun = "block", .verb = "grant", .method = "UnitBlockService.GrantUnitBlock",
+		.positional = "agency system first last", .columns = BLOCK_COLUMNS, .wide = BLOCK_WIDE,
+		.example = "radioshop block grant IND MARRS 2100000 2100999"},
+	{.noun = "block", .verb = "revoke", .method = "UnitBlockService.RevokeUnitBlock",
+		.positional = "agency system first last", .columns = BLOCK_COLUMNS, .wide = BLOCK_WIDE,
+		.example = "radioshop block revoke IND MARRS 2100500 2100999"},
 
 	{.noun = "limit", .verb = "list", .method = "LimitService.ListLimits", .columns = LIMIT_COLUMNS,
 		.wide = LIMIT_WIDE, .alone = true, .example = "radioshop limit list --test tx_freq_error"},

@@ -42,6 +42,7 @@
 #include "radioshop/v1/ticket_code.pb-c.h"
 #include "radioshop/v1/ticket_terms.pb-c.h"
 #include "radioshop/v1/trend.pb-c.h"
+#include "radioshop/v1/unit_block.pb-c.h"
 
 extern const unsigned char descriptor_set[];
 extern const size_t descriptor_set_len;
@@ -89,6 +90,7 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&radioshop__v1__ticket_code_service__descriptor,
 	&radioshop__v1__ticket_terms_service__descriptor,
 	&radioshop__v1__trend_service__descriptor,
+	&radioshop__v1__unit_block_service__descriptor,
 };
 
 void catalog_init(void)

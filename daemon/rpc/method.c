@@ -41,6 +41,10 @@ static const struct method_row rows[] = {
 	ROW(RadioSystem,   ListRadioSystems,    PAGE,   READ,  EVERYONE),
 	ROW(RadioSystem,   CreateRadioSystem,   ONE,    WRITE, ADMINS),
 	ROW(RadioSystem,   UpdateRadioSystem,   ONE,    WRITE, ADMINS),
+	ROW(UnitBlock,     ListUnitBlocks,      PAGE,   READ,  READERS),
+	ROW(UnitBlock,     LookupFreeUnitIds,   LIST,   READ,  READERS),
+	ROW(UnitBlock,     GrantUnitBlock,      ONE,    WRITE, ADMINS),
+	ROW(UnitBlock,     RevokeUnitBlock,     LIST,   WRITE, ADMINS),
 	ROW(Limit,         ListLimits,          PAGE,   READ,  READERS),
 	ROW(Limit,         SetLimit,            ONE,    WRITE, ADMINS),
 	ROW(Asset,         GetAsset,            ONE,    READ,  READERS),
@@ -236,7 +240,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 205, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 209, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

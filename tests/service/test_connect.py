@@ -65,8 +65,10 @@ def ids(world):
     world.tina.CheckOutAssets(assets=[held.id], to=custodian.id)
     stored = attach(world, ticket.number, "report.txt", b"passed")
     upload = world.tina.StartUpload(record=ticket.number, name="photo.txt", size_bytes=9, sha256="0" * 64).attachment
+    system = world.ada.CreateRadioSystem(system={"name": f"{agency}N"}).system.name
+    world.ada.GrantUnitBlock(agency=agency, system=system, first=1, last=9)
     count = world.tina.StartInventory(agency=agency).inventory
-    return {"inventory": count.number, "agency": agency, "asset": asset.id, "tag": asset.tag, "serial": asset.serial, "alias": asset.alias,
+    return {"system": system, "inventory": count.number, "agency": agency, "asset": asset.id, "tag": asset.tag, "serial": asset.serial, "alias": asset.alias,
             "ticket": ticket.id, "number": ticket.number, "plan": plan.code, "alert": alerts[0].id, "person": person,
             "change": change.id, "part": f"{agency}P", "location": f"{agency}L", "month": world.bill(agency, []),
             "rma": rma.number, "rma_id": rma.id, "campaign": f"C{agency}", "loan": loan.id, "lent": lent.tag,

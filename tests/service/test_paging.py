@@ -10,7 +10,7 @@ PAGED = sorted(name for name, method in contract.methods().items() if method.pag
 # How a row is told from another.
 KEYS = {"ListAgencies": "code", "ListModels": "number", "ListAssets": "tag", "ListPlans": "code", "ListDue": "tag",
         "ListServiceRecords": "id", "ListDueChanges": "id", "ListMeterReadings": "id", "ListTickets": "number", "ListAlerts": "id", "ListEvents": "id", "ListLimits": "id",
-        "ListProcedures": "code", "ListAnalysers": "serial", "ListRadioSystems": "name", "ListEarlyCalls": "tag",
+        "ListProcedures": "code", "ListAnalysers": "serial", "ListRadioSystems": "name", "ListUnitBlocks": ("system", "first"), "ListEarlyCalls": "tag",
         "ListPrincipals": "name",
         "ListTicketCodes": ("kind", "code"),
         "ListAgreements": "from_month", "ListLabourRates": "from_day", "ListAlertRoutes": "code", "ListDeliveries": "id",
@@ -89,7 +89,8 @@ def filled(world):
         for month, value in enumerate((1, 2, 3)):  # heads for its limit before the radio is due
             world.tina.CreateServiceRecord(asset=result.id, procedure="PAGEDLINE", done_on=day(-399 + 30 * month),
                                            readings=[{"name": "line", "value": value, "unit": "Hz"}])
-        world.ada.CreateRadioSystem(system={"name": f"PG{result.id[-12:]}"})
+        system = world.ada.CreateRadioSystem(system={"name": f"PG{result.id[-12:]}"}).system.name
+        world.ada.GrantUnitBlock(agency=agency, system=system, first=1, last=9)
         world.ada.CreateAnalyser(analyser={"serial": f"PG{result.id[-12:]}", "manufacturer": "Test", "model": "x"})
     count = world.tina.StartInventory(agency=agency).inventory.number
     world.tina.ScanInventory(inventory=count, code=[f"R{i:03d}" for i in range(11)] + [f"STRAY{i:03d}" for i in range(12)])

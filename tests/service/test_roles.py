@@ -9,6 +9,7 @@ from rig.world import ROLES
 READERS = "viewer technician fleet_manager admin"
 MAY = {
     "GetAgency": READERS, "ListAgencies": READERS + " alerter", "GetModel": READERS, "ListModels": READERS + " alerter",
+    "ListUnitBlocks": READERS, "LookupFreeUnitIds": READERS, "GrantUnitBlock": "admin", "RevokeUnitBlock": "admin",
     "GetRadioSystem": READERS, "ListRadioSystems": READERS + " alerter", "CreateRadioSystem": "admin", "UpdateRadioSystem": "admin",
     "GetAsset": READERS, "ListAssets": READERS, "LookupAssets": READERS, "ExportAssets": READERS,
     "GetPlan": READERS, "ListPlans": READERS, "ListDue": READERS, "SummarizeDue": READERS,
@@ -120,6 +121,8 @@ def test_a_city_admin_is_not_the_shops(world):
         "UpdateModel": {"model": {"number": "H98UCF9PW6BN", "family": "Evil", "revision": 1}, "update_mask": ["family"]},
         "ImportModels": {"models": [{"number": "EVIL2", "manufacturer": "Evil", "class": "portable"}]},
         "CreateRadioSystem": {"system": {"name": "Evil"}},
+        "GrantUnitBlock": {"agency": "IND", "system": "Evil", "first": 1, "last": 9},
+        "RevokeUnitBlock": {"agency": "IND", "system": "Evil", "first": 1, "last": 9},
         "UpdateRadioSystem": {"system": {"id": "00000000-0000-4000-8000-000000000001", "revision": 1, "notes": "Evil"}, "update_mask": ["notes"]},
         "SetLimit": {"limit": {"test": "evil", "direction": "maximum", "high": 1, "unit": "W", "source": "Evil"}},
         "CreateProcedure": {"procedure": {"code": "EVIL", "name": "Evil"}, "steps": [{"step": "evil", "kind": "check"}]},

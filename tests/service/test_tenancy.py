@@ -21,7 +21,7 @@ ABSENT = {"agency": "ZZZ", "asset": "00000000-0000-4000-8000-000000000001", "tag
           "route": "NOROUTE", "delivery": "00000000-0000-4000-8000-000000000004", "month": "2199-12",
           "file": "NOSUCHFILE.txt", "attachment": "00000000-0000-4000-8000-000000000009", "upload": "00000000-0000-4000-8000-00000000000a",
           "campaign": "NOCAMPAIGN", "rma": "NOSUCHRMA", "rma_id": "00000000-0000-4000-8000-000000000005",
-          "loan": "00000000-0000-4000-8000-000000000007", "lent": "NOSUCHTAG2",
+          "system": "NOSUCHSYSTEM", "loan": "00000000-0000-4000-8000-000000000007", "lent": "NOSUCHTAG2",
           "custodian": "NOSUCHBADGE", "custodian_id": "00000000-0000-4000-8000-00000000000b", "held": "NOSUCHTAG3", "inventory": "ZZZ-INV-2026-001",
           "run": "00000000-0000-4000-8000-00000000000c"}
 
@@ -71,6 +71,8 @@ def ours(world):
     stored = attach(world, ticket.number, f"{CANARY}.txt", CANARY.encode(), note=CANARY)
     upload = tina.StartUpload(record=ticket.number, name=f"{CANARY}2.txt", size_bytes=9, sha256="0" * 64).attachment
     run = tina.StartImport(agency="IND", file_name=f"{CANARY}.csv", file=new_id(), rows=9).run
+    ada.CreateRadioSystem(system={"name": "SYSTEMOFIND"})
+    ada.GrantUnitBlock(agency="IND", system="SYSTEMOFIND", first=4100000, last=4100009)
     request, second = new_id(), world.asset("IND", notes=CANARY)
     part = world.caller("ind-technician").OpenTicket(request_id=request, asset=second.id, problem=f"{CANARY} again").ticket
     tina.UpdateTicket(ticket={"number": part.number, "revision": part.revision, "parent": ticket.number}, update_mask=["parent"])
@@ -80,7 +82,7 @@ def ours(world):
             "ticket": ticket.id, "number": ticket.number, "plan": plan.code, "alert": alerts[0].id, "request": request, "change": change.id,
             "file": stored.name, "attachment": stored.id, "upload": upload.id,
             "part": f"{CANARY}P", "location": f"{CANARY}L", "campaign": "CAMPAIGNOFIND", "rma": rma.number, "rma_id": rma.id,
-            "loan": loan.id, "lent": loaner.tag, "custodian": custodian.code, "custodian_id": custodian.id, "held": held.tag,
+            "system": "SYSTEMOFIND", "loan": loan.id, "lent": loaner.tag, "custodian": custodian.code, "custodian_id": custodian.id, "held": held.tag,
             "run": run.id,
             "revision": ticket.revision, "route": "CANARYRT", "delivery": delivery.id, "month": month}
 
@@ -101,6 +103,10 @@ def probes(name, ids):
         "ListRadioSystems": [{}],
         "CreateRadioSystem": [{"system": {"name": ids["tag"]}}],
         "UpdateRadioSystem": [{"system": {"id": ids["asset"], "revision": 1, "notes": "Mine"}, "update_mask": ["notes"]}],
+        "ListUnitBlocks": [{}, {"agency": ids["agency"]}],
+        "LookupFreeUnitIds": [{"agency": ids["agency"], "system": ids["system"]}],
+        "GrantUnitBlock": [{"agency": ids["agency"], "system": ids["system"], "first": 1, "last": 9}],
+        "RevokeUnitBlock": [{"agency": ids["agency"], "system": ids["system"], "first": 1, "last": 9}],
         "ListLimits": [{}, {"test": "tx_power", "history": True}],
         "SetLimit": [{"limit": {"test": "mine", "direction": "maximum", "high": 1, "unit": "W", "source": "Mine"}}],
         "GetAsset": [{"asset": ids["asset"]}, {"asset": ids["tag"]}, {"asset": ids["serial"]}, {"asset": ids["alias"]},
