@@ -6,6 +6,7 @@
  */
 #include "log.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -204,4 +205,90 @@ void log_event(enum log_level level, const char *event, ...)
 	}
 	va_end(pairs);
 	write_line(&l);
+}
+
+/* ASCII of a digit or letter that is written wide (U+FF10 to U+FF5A); *text moves behind the character. */
+static unsigned char narrow(const unsigned char **text)
+{
+	const unsigned char *t = *text;
+
+	*text += 1;
+	if (t[0] != 0xef || (t[1] != 0xbc && t[1] != 0xbd) || t[2] < 0x80)
+		return t[0];
+	*text += 2;
+	return (unsigned char)(t[1] == 0xbc ? t[2] - 0x90 + '0' : t[2] - 0x81 + 'a');
+}
+
+/* Length of the UUID that stands here, or 0. */
+static size_t uuid_length(const unsigned char *t)
+{
+	for (size_t i = 0; i < 36; i++) {
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (dash ? t[i] != '-' : !isxdigit(t[i]))
+			return 0;
+	}
+	return isalnum(t[36]) || t[36] == '-' ? 0 : 36;
+}
+
+static bool quotes_hex(const unsigned char *t)
+{
+	unsigned run = 0;
+	bool inside = false;
+
+	while (*t != '\0' && run < 16) {
+		size_t skip = inside ? 0 : uuid_length(t);
+		unsigned char c;
+
+		if ((t[0] == '0' || t[0] == '\\') && (t[1] == 'x' || t[1] == 'X'))
+			skip = 2;
+		if (skip > 0) {
+			run = skip == 2 ? run : 0;
+			inside = false;
+			t += skip;
+			continue;
+		}
+		c = narrow(&t);
+		inside = isalnum(c);
+		if (inside)
+			run = isxdigit(c) ? run + 1 : 0;
+	}
+	return run >= 16;
+}
+
+/* One word: 40 letters of base64, 32 of all kinds, or 22 and == behind them. */
+static bool is_base64_of_key(const unsigned char *word, size_t len)
+{
+	bool digit = false, upper = false, lower = false;
+
+	for (size_t i = 0; i < len; i++) {
+		digit = digit || isdigit(word[i]);
+		upper = upper || isupper(word[i]);
+		lower = lower || islower(word[i]);
+	}
+	return len >= 40 || (len >= 32 && digit && upper && lower) ||
+	       (len >= 24 && word[len - 1] == '=' && word[len - 2] == '=');
+}
+
+bool log_quotes_key(const char *text)
+{
+	const unsigned char *t = (const unsigned char *)text;
+
+	if (quotes_hex(t))
+		return true;
+	while (*t != '\0') {
+		size_t len = 0;
+
+		while (t[len] != '\0' && t[len] < 0x80 && (isalnum(t[len]) || strchr("+/_=-", t[len]) != NULL))
+			len++;
+		if (is_base64_of_key(t, len))
+			return true;
+		t += len + (t[len] != '\0');
+	}
+	return false;
+}
+
+const char *log_sentence(const char *text)
+{
+	return log_quotes_key(text) ? "withheld: it quotes what could be a key" : text;
 }

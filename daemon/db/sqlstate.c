@@ -101,7 +101,8 @@ enum sqlstate_remedy sqlstate_remedy(const PGresult *result)
 
 void sqlstate_internal(const char *statement, const char *call_id, const char *detail, struct error *ret_error)
 {
-	log_event(LOG_LEVEL_ERROR, "internal_error", "id", call_id, "statement", statement, "detail", detail, NULL);
+	log_event(LOG_LEVEL_ERROR, "internal_error", "id", call_id, "statement", statement, "detail", log_sentence(detail),
+		NULL);
 	error_set(ret_error, STATUS_INTERNAL, NULL, "internal error, id %s: tell the shop's administrator", call_id);
 }
 
@@ -154,5 +155,5 @@ void sqlstate_explain(const PGresult *result, const struct constraint_table *con
 	/* Without a field the caller cannot know which value it was: keep the server's words for the operator. */
 	if (strncmp(sqlstate, "RS", 2) != 0 && ret_error->field[0] == '\0')
 		log_event(LOG_LEVEL_WARNING, "refused_by_database", "id", call_id, "statement", statement, "detail",
-			detail, NULL);
+			log_sentence(detail), NULL);
 }

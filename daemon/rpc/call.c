@@ -152,7 +152,7 @@ static void call_log(const struct call *call)
 	log_event(LOG_LEVEL_INFO, "call", "id", call->id, "principal", peer->principal, "peer", peer->address, "method",
 		call->head.path + (call->head.path[0] == '/'), "status", status_name((int)status->code), "ms", ms,
 		"rows", rows, "replayed", call->replayed ? "yes" : NULL, "field",
-		status->field[0] ? status->field : NULL, "error", failed ? status->text : NULL, NULL);
+		status->field[0] ? status->field : NULL, "error", failed ? log_sentence(status->text) : NULL, NULL);
 }
 
 /* The call is over: everything but the object itself goes, since h2 frees that when the stream has closed. */

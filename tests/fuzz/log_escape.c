@@ -55,6 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (unescape(&at) != (unsigned char)text[i])
 			abort();
 	}
+	log_quotes_key(text);
 	free(text);
 	free(out);
 	return 0;

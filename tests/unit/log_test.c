@@ -158,6 +158,35 @@ static void test_levels(void **state)
 	log_set_level(LOG_LEVEL_INFO);
 }
 
+static void test_no_key_is_quoted(void **state)
+{
+	static const char *const keys[] = {"no asset has the code 0123456789abcdef", "01 23-45:67.89_AB,CD\tEF",
+		"0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef", "\\x01\\x23\\x45\\x67\\x89\\xab\\xcd\\xef",
+		"\xef\xbc\x90\xef\xbc\x91\xef\xbc\x92\xef\xbc\x93\xef\xbc\xa1\xef\xbc\xa6\xef\xbd\x81\xef\xbd\x86 "
+		"01234567",
+		"'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' is not a date",
+		"MDEyMzQ1Njc4OWFiY2RlZg==", "q83vASNFZ4mrze8BI0VniavN7wEjRWeJ",
+		"0190f0d2-7a1b-7c3d-8e4f-5a6b7c8d9e0f-01", "0190f0d2-7a1b-7c3d-8e4f-5a6b7c8d9e0f and 0123456789abcdef",
+		"0190f0d27a1b7c3d8e4f5a6b7c8d9e0f"};
+	static const char *const others[] = {"", "0", "0x", "\\",
+		"no asset has the code 0190f0d2-7a1b-7c3d-8e4f-5a6b7c8d9e0f", "123456789012345",
+		"ticket IND-2026-00042 has moved on to revision 12; read it again",
+		"'2026-02-30' is not a date (YYYY-MM-DD)",
+		"0190f0d2-7a1b-7c3d-8e4f-5a6b7c8d9e0f, 0190f0d2-7a1b-7c3d-8e4f-5a6b7c8d9e0f", "Z\xc3\xbcrich \xef\xbc"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		if (!log_quotes_key(keys[i]))
+			fail_msg("taken for no key: %s", keys[i]);
+		assert_null(strstr(log_sentence(keys[i]), keys[i]));
+	}
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		if (log_quotes_key(others[i]))
+			fail_msg("taken for a key: %s", others[i]);
+		assert_ptr_equal(log_sentence(others[i]), others[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +196,7 @@ int main(void)
 		cmocka_unit_test(test_a_long_line_is_cut),
 		cmocka_unit_test(test_many_pairs),
 		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_no_key_is_quoted),
 	};
 
 	unsetenv("JOURNAL_STREAM");
