@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define AGENCY_COLUMNS     "code name time_zone"
+#define AGENCY_COLUMNS     "code name time_zone class"
 #define AGENCY_WIDE        "revision created_at updated_at"
 #define MODEL_COLUMNS      "number manufacturer family tier band class"
 #define MODEL_WIDE         "end_of_support_on revision"
@@ -124,6 +124,13 @@
 #define CUSTODY_COLUMNS   "agency tag serial model custodian kind name out_at due_on days_late note"
 #define CUSTODY_WIDE      "class status out_by in_at in_by returned_to return_note id"
 #define HISTORY_COLUMNS   "from until agency assigned_to custodian kind lent_to location status changed_by"
+#define KEYSET_COLUMNS "agency code name number algorithm ckrs classes state superseded_by holders"
+#define KEYSET_WIDE    "note old_at old_by reason created_by created_at revision"
+#define LOAD_COLUMNS   "agency tag serial assigned_to status keyset ckrs state loaded_on means loader not_allowed"
+#define LOAD_WIDE                                                                                                      \
+	"name number algorithm superseded_by model note exception recorded_by recorded_at ended_as ended_on "          \
+	"ended_note ended_by id"
+#define HOLDER_COLUMNS "keyset state superseded_by agency class radios missing gone not_allowed exceptions"
 
 #define NEW_ASSET_FIELDS "-asset.id asset.revision asset.created_at asset.updated_at"
 #define OLD_ASSET_FIELDS "-asset.id asset.agency asset.created_at asset.updated_at"
@@ -167,6 +174,7 @@ const struct noun nouns[] = {
 	{"analyser", "The test sets that readings are taken with"},
 	{"campaign", "Work that is done once on many radios: a rekey, a firmware, a recall"},
 	{"inventory", "What is really there, scanned against the register"},
+	{"key", "Which radio holds which keyset, by reference: keys are never kept here"},
 	{"meter", "How much equipment was used, for plans that go by it"},
 	{"trend", "Where the readings of a radio are heading"},
 	{"alert", "What has become overdue, said once"},
@@ -203,11 +211,11 @@ const struct command commands[] = {
 		.example = "radioshop agency show IND"},
 	{.noun = "agency", .verb = "create", .method = "AgencyService.CreateAgency",
 		.positional = "agency.code agency.name", .columns = AGENCY_COLUMNS, .wide = AGENCY_WIDE,
-		.fields = "agency.time_zone",
+		.fields = "agency.time_zone agency.class",
 		.example = "radioshop agency create IND 'City of Independence' --time-zone America/Chicago"},
 	{.noun = "agency", .verb = "update", .method = "AgencyService.UpdateAgency", .positional = "agency",
 		.columns = AGENCY_COLUMNS, .wide = AGENCY_WIDE,
-		.fields = "agency.name agency.time_zone agency.revision", .fetch = "AgencyService.GetAgency",
+		.fields = "agency.name agency.time_zone agency.class agency.revision", .fetch = "AgencyService.GetAgency",
 		.take = "agency.code agency.revision",
 		.example = "radioshop agency update IND --name 'City of Independence, Missouri'"},
 
@@ -418,6 +426,45 @@ const struct command commands[] = {
 		.example = "radioshop due refuse 0190f0d2-7a1b-7c3d-8e4f-5a6b7c8d9e0f --note 'spares are there'"},
 	{.noun = "due", .verb = "changes", .method = "ScheduleService.ListDueChanges", .columns = DUE_CHANGE_COLUMNS,
 		.wide = DUE_CHANGE_WIDE, .example = "radioshop due changes --agency IND --open"},
+
+	{.noun = "key", .verb = "list", .method = "KeyService.ListKeysets", .columns = KEYSET_COLUMNS, .wide = KEYSET_WIDE,
+		.example = "radioshop key list --state current"},
+	{.noun = "key", .verb = "show", .method = "KeyService.GetKeyset", .positional = "keyset",
+		.example = "radioshop key show SHOP:MARRS-AES-26"},
+	{.noun = "key", .verb = "create", .method = "KeyService.CreateKeyset",
+		.positional = "keyset.agency keyset.code keyset.name", .columns = KEYSET_COLUMNS, .wide = KEYSET_WIDE,
+		.fields = "keyset.number keyset.algorithm keyset.ckrs keyset.classes keyset.note",
+		.need = "keyset.number keyset.algorithm keyset.ckrs", .example =
+		"radioshop key create SHOP MARRS-AES-26 'MARRS regional, 2026' --number 1 --algorithm aes-256 --ckrs 1-4,20 "
+		"--classes public-safety"},
+	{.noun = "key", .verb = "update", .method = "KeyService.UpdateKeyset", .positional = "keyset",
+		.columns = KEYSET_COLUMNS, .wide = KEYSET_WIDE,
+		.fields = "keyset.name keyset.ckrs keyset.classes keyset.note keyset.revision",
+		.fetch = "KeyService.GetKeyset", .take = "keyset.id keyset.revision",
+		.example = "radioshop key update MARRS-AES-26 --ckrs 1-5,20"},
+	{.noun = "key", .verb = "supersede", .method = "KeyService.SupersedeKeyset", .positional = "keyset superseded_by?",
+		.columns = KEYSET_COLUMNS, .wide = KEYSET_WIDE, .fetch = "KeyService.GetKeyset",
+		.take = "revision=keyset.revision", .example = "radioshop key supersede MARRS-AES-26 MARRS-AES-27"},
+	{.noun = "key", .verb = "reinstate", .method = "KeyService.ReinstateKeyset", .positional = "keyset",
+		.columns = KEYSET_COLUMNS, .wide = KEYSET_WIDE, .fetch = "KeyService.GetKeyset",
+		.take = "revision=keyset.revision", .example = "radioshop key reinstate MARRS-AES-26"},
+	{.noun = "key", .verb = "load", .method = "KeyService.LoadKeyset", .positional = "keyset assets+",
+		.columns = LOAD_COLUMNS, .wide = LOAD_WIDE, .help =
+		"Record that radios were loaded with a keyset: all of them, or none if one is refused; - reads codes from the scanner. "
+		"Of a rekey campaign, tick them off with campaign tick too.",
+		.example = "radioshop key load MARRS-AES-26 1042 1043 837CXK1234 --loader KVL-2"},
+	{.noun = "key", .verb = "erase", .method = "KeyService.EraseKeys", .positional = "keyset assets+",
+		.columns = LOAD_COLUMNS, .wide = LOAD_WIDE, .fields = "erased_on note",
+		.help = "Record that a keyset was erased from radios; - reads their codes from the scanner.",
+		.example = "radioshop key erase MARRS-AES-25 1042 1043"},
+	{.noun = "key", .verb = "zeroize", .method = "KeyService.EraseKeys", .positional = "assets+",
+		.columns = LOAD_COLUMNS, .wide = LOAD_WIDE, .preset = "zeroized=true", .fields = "erased_on note",
+		.help = "Record that all keys of radios were erased; - reads their codes from the scanner.",
+		.example = "radioshop key zeroize 1042 --note 'before disposal'"},
+	{.noun = "key", .verb = "held", .method = "KeyService.ListKeyLoads", .columns = LOAD_COLUMNS, .wide = LOAD_WIDE,
+		.example = "radioshop key held --old --agency IND"},
+	{.noun = "key", .verb = "holders", .method = "KeyService.SummarizeKeyHolders", .columns = HOLDER_COLUMNS,
+		.wide = "name first_loaded_on last_loaded_on", .alone = true, .example = "radioshop key holders --not-allowed"},
 
 	{.noun = "meter", .verb = "record", .method = "MeterService.RecordMeter", .positional = "asset meter value",
 		.columns = METER_COLUMNS, .wide = METER_WIDE, .example = "radioshop meter record 1042 hours 3120"},

@@ -21,6 +21,7 @@
 #include "radioshop/v1/firmware.pb-c.h"
 #include "radioshop/v1/flashcode.pb-c.h"
 #include "radioshop/v1/import_run.pb-c.h"
+#include "radioshop/v1/key.pb-c.h"
 #include "radioshop/v1/limit.pb-c.h"
 #include "radioshop/v1/loan.pb-c.h"
 #include "radioshop/v1/meter.pb-c.h"
@@ -67,6 +68,7 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&radioshop__v1__firmware_service__descriptor,
 	&radioshop__v1__flashcode_service__descriptor,
 	&radioshop__v1__import_service__descriptor,
+	&radioshop__v1__key_service__descriptor,
 	&radioshop__v1__limit_service__descriptor,
 	&radioshop__v1__loan_service__descriptor,
 	&radioshop__v1__fund_service__descriptor,

@@ -188,6 +188,16 @@ static const struct method_row rows[] = {
 	ROW(Inventory,     SummarizeInventory,  LIST,   SLOW,  READERS),
 	ROW(Inventory,     ListInventoryItems,  PAGE,   SLOW,  READERS),
 	ROW(Inventory,     CloseInventory,      ONE,    SLOW,  PLANNERS),
+	ROW(Key,           GetKeyset,           ONE,    READ,  READERS),
+	ROW(Key,           ListKeysets,         PAGE,   READ,  READERS),
+	ROW(Key,           CreateKeyset,        ONE,    WRITE, PLANNERS),
+	ROW(Key,           UpdateKeyset,        ONE,    WRITE, PLANNERS),
+	ROW(Key,           SupersedeKeyset,     ONE,    WRITE, PLANNERS),
+	ROW(Key,           ReinstateKeyset,     ONE,    WRITE, PLANNERS),
+	ROW(Key,           LoadKeyset,          LIST,   WRITE, BENCH),
+	ROW(Key,           EraseKeys,           LIST,   WRITE, BENCH),
+	ROW(Key,           ListKeyLoads,        PAGE,   SLOW,  READERS),
+	ROW(Key,           SummarizeKeyHolders, LIST,   SLOW,  READERS),
 	ROW(ShopCalendar,  GetShopCalendar,     ONE,    READ,  READERS),
 	ROW(ShopCalendar,  UpdateShopCalendar,  ONE,    WRITE, ADMINS),
 	ROW(ShopCalendar,  AddShopHoliday,      ONE,    WRITE, ADMINS),
@@ -240,7 +250,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 209, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 219, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

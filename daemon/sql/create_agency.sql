@@ -7,11 +7,11 @@ WITH verdict AS MATERIALIZED (
       FROM radioshop.agency a WHERE a.code = upper(btrim(:agency.code::text)))
   END AS refusal
 ), added AS (
-  INSERT INTO radioshop.agency (code, name, time_zone)
+  INSERT INTO radioshop.agency (code, name, time_zone, class)
   SELECT upper(btrim(:agency.code::text)), btrim(:agency.name::text),
-    coalesce(nullif(btrim(:agency.time_zone::text), ''), 'America/Chicago')
+    coalesce(nullif(btrim(:agency.time_zone::text), ''), 'America/Chicago'), :agency.class::text
   FROM verdict v WHERE v.refusal IS NULL
-  RETURNING code, name, time_zone, revision, created_at, updated_at
+  RETURNING code, name, time_zone, coalesce(class, 'unspecified') AS class, revision, created_at, updated_at
 )
-SELECT v.refusal, n.code, n.name, n.time_zone, n.revision, n.created_at, n.updated_at
+SELECT v.refusal, n.code, n.name, n.time_zone, n.class, n.revision, n.created_at, n.updated_at
 FROM verdict v LEFT JOIN added n ON true

@@ -7,15 +7,16 @@ WITH held AS MATERIALIZED (
 ), verdict AS MATERIALIZED (
   SELECT CASE
     WHEN NOT radioshop.is_shop() THEN radioshop.refuse('PERMISSION_DENIED', '', 'only an administrator of the shop changes agencies')
-    ELSE radioshop.refuse_update(:update_mask.paths::text[], '{name,time_zone}', :agency.revision::int8,
+    ELSE radioshop.refuse_update(:update_mask.paths::text[], '{name,time_zone,class}', :agency.revision::int8,
       (SELECT h.revision FROM held h), 'agency ' || btrim(:agency.code::text))
   END AS refusal
 ), changed AS (
   UPDATE radioshop.agency a SET
     name = CASE WHEN 'name' = ANY (:update_mask.paths::text[]) THEN btrim(:agency.name::text) ELSE a.name END,
-    time_zone = CASE WHEN 'time_zone' = ANY (:update_mask.paths::text[]) THEN btrim(:agency.time_zone::text) ELSE a.time_zone END
+    time_zone = CASE WHEN 'time_zone' = ANY (:update_mask.paths::text[]) THEN btrim(:agency.time_zone::text) ELSE a.time_zone END,
+    class = CASE WHEN 'class' = ANY (:update_mask.paths::text[]) THEN :agency.class::text ELSE a.class END
   FROM held h, verdict v WHERE a.agency_id = h.agency_id AND v.refusal IS NULL
-  RETURNING a.code, a.name, a.time_zone, a.revision, a.created_at, a.updated_at
+  RETURNING a.code, a.name, a.time_zone, coalesce(a.class, 'unspecified') AS class, a.revision, a.created_at, a.updated_at
 )
-SELECT v.refusal, n.code, n.name, n.time_zone, n.revision, n.created_at, n.updated_at
+SELECT v.refusal, n.code, n.name, n.time_zone, n.class, n.revision, n.created_at, n.updated_at
 FROM verdict v LEFT JOIN changed n ON true

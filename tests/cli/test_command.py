@@ -221,6 +221,27 @@ def test_checked_out_and_in_again(shop, world, agency):
         assert word in text, text
 
 
+def test_a_morning_of_rekeying(shop, world, agency):
+    radios, tool = [world.asset(agency) for _ in range(3)], world.asset(agency, model="", **{"class": "test_equipment"})
+    old, new = f"{agency}-25", f"{agency}-26"
+    for code, number in ((old, 1), (new, 2)):
+        shop.ok("ada", "key", "create", agency, code, "Patrol", "--number", number, "--algorithm", "aes-256", "--ckrs", "1-4,20")
+    shop.ok("tina", "key", "load", old, *(r.tag for r in radios), "--loader", tool.tag, "--loaded-on", day(-9))
+    shop.ok("ada", "key", "supersede", old, new)
+    # from the scanner, one a line
+    out = shop.ok("tina", "key", "load", new, "-", "--loader", tool.tag, "-o", "csv", stdin=f"{radios[0].serial}\r\n\n  {radios[1].tag}\n")
+    assert column_of(out, "tag") == [r.tag for r in radios[:2]] and column_of(out, "ckrs") == ["1-4,20"] * 2
+    shop.ok("tina", "key", "erase", old, radios[0].tag)
+    assert column_of(shop.ok("vera", "key", "holders", "--agency", agency, "--old", "-o", "csv"), "radios") == ["2"]
+    assert set(column_of(shop.ok("vera", "key", "held", "--agency", agency, "--old", "-o", "csv"), "tag")) == {r.tag for r in radios[1:]}
+    shop.ok("tina", "key", "zeroize", *(r.tag for r in radios))
+    assert not column_of(shop.ok("vera", "key", "held", "--agency", agency, "-o", "csv"), "tag")
+    shop.fails(REFUSED, "tina", "key", "load", old, radios[0].tag, "--loader", tool.tag, says=f"load {agency}:{new}")
+    shop.fails(REFUSED, "tina", "key", "load", new, radios[0].tag, "--loader", tool.tag, "--note", "01 23 45 67 89 ab cd ef", says="keys are never kept here")
+    shop.fails(USAGE, "tina", "key", "load", new, says="ASSETS is missing: radioshop key load KEYSET ASSETS...")
+    assert "KEYSET ASSETS..." in shop.ok("tina", "key", "load", "--help")
+
+
 def test_out_for_repair_with_a_loaner_and_back(shop, world, agency):
     asset, loaner, other = world.asset(agency, assigned_to="A. Ruiz"), world.asset(agency, status="spare"), world.asset(agency)
     shop.ok("ada", "loaner", "add", loaner.tag, "--note", "regional codeplug")

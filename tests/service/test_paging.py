@@ -26,6 +26,7 @@ KEYS.update({"ListParts": "number", "ListPartUses": ("ticket", "entry"), "ListSt
              "ListInventories": "number", "ListInventoryItems": ("tag", "code"),
              "ListApprovedFirmware": ("model", "version"), "ListOffFirmware": "tag", "ListFirmwareHistory": "version",
              "ListCapability": "tag", "ListFlashcodeOptions": ("part", "character", "lsb", "value"), "ListImports": "id"})
+KEYS.update({"ListKeysets": "code", "ListKeyLoads": "id"})
 SHOP_WIDE += ("ListSynonyms", "ListFlashcodeOptions", "ListParts", "ListStockLocations")
 ON_THE_SHELF = ("ListStock", "ListPartMoves")
 
@@ -102,6 +103,9 @@ def filled(world):
     for i in range(23):
         world.ada.SetApprovedFirmware(firmware={"model": "PAGEDFW", "version": f"V{i:02d}", "until_on": day()})
         first = world.tina.UpdateAsset(asset={"id": first.id, "revision": first.revision, "firmware": f"X{i:02d}"}, update_mask=["firmware"]).asset
+    for i in range(23):
+        world.ada.CreateKeyset(keyset={"agency": agency, "code": f"K{i:02d}", "name": "x", "number": 1, "algorithm": "adp", "ckrs": "1"})
+    world.tina.LoadKeyset(keyset=f"{agency}:K00", assets=[r.id for r in made], means="otar")
     for i in range(23):
         world.ada.CreateCampaign(campaign={"code": f"{agency}{i:02d}", "name": "x", "kind": "other"}, selection={"agency": [agency]})
         world.ada.CreateAlertRoute(route={"agency": agency, "code": f"R{i:02d}", "channel": "output", "from_step": i})

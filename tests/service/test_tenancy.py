@@ -23,7 +23,8 @@ ABSENT = {"agency": "ZZZ", "asset": "00000000-0000-4000-8000-000000000001", "tag
           "campaign": "NOCAMPAIGN", "rma": "NOSUCHRMA", "rma_id": "00000000-0000-4000-8000-000000000005",
           "system": "NOSUCHSYSTEM", "loan": "00000000-0000-4000-8000-000000000007", "lent": "NOSUCHTAG2",
           "custodian": "NOSUCHBADGE", "custodian_id": "00000000-0000-4000-8000-00000000000b", "held": "NOSUCHTAG3", "inventory": "ZZZ-INV-2026-001",
-          "run": "00000000-0000-4000-8000-00000000000c"}
+          "run": "00000000-0000-4000-8000-00000000000c",
+          "keyset": "NOKEYSET", "keyset_id": "00000000-0000-4000-8000-00000000000d"}
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +69,9 @@ def ours(world):
     custodian = tina.CreateCustodian(custodian={"agency": "IND", "code": "BADGEOFIND1", "name": f"{CANARY} officer", "note": CANARY}).custodian
     held = world.asset("IND", tag="HELDOFIND3", location=CANARY)
     tina.CheckOutAssets(assets=[held.id], to=custodian.id, due_on=day(5), note=CANARY)
+    keyset = ada.CreateKeyset(keyset={"agency": "IND", "code": f"{CANARY}K", "name": f"{CANARY} keyset", "number": 1, "algorithm": "aes_256",
+                                      "ckrs": "1-4", "note": CANARY}).keyset
+    tina.LoadKeyset(keyset=keyset.id, assets=[asset.id], means="otar", note=CANARY)
     stored = attach(world, ticket.number, f"{CANARY}.txt", CANARY.encode(), note=CANARY)
     upload = tina.StartUpload(record=ticket.number, name=f"{CANARY}2.txt", size_bytes=9, sha256="0" * 64).attachment
     run = tina.StartImport(agency="IND", file_name=f"{CANARY}.csv", file=new_id(), rows=9).run
@@ -84,6 +88,7 @@ def ours(world):
             "part": f"{CANARY}P", "location": f"{CANARY}L", "campaign": "CAMPAIGNOFIND", "rma": rma.number, "rma_id": rma.id,
             "system": "SYSTEMOFIND", "loan": loan.id, "lent": loaner.tag, "custodian": custodian.code, "custodian_id": custodian.id, "held": held.tag,
             "run": run.id,
+            "keyset": keyset.code, "keyset_id": keyset.id,
             "revision": ticket.revision, "route": "CANARYRT", "delivery": delivery.id, "month": month}
 
 
@@ -257,6 +262,18 @@ def probes(name, ids):
         "ExtendLoan": [{"loan": ids["loan"], "revision": 1, "due_on": day(5), "reason": "Mine"}, {"loan": ids["lent"], "revision": 1, "due_on": day(5), "reason": "Mine"}],
         "ReturnLoan": [{"loan": ids["loan"], "revision": 1}, {"loan": ids["lent"], "revision": 1}, {"loan": ids["number"], "revision": 1}],
         "ListLoaners": [{"agency": ids["agency"]}, {}],
+        "GetKeyset": [{"keyset": ids["keyset"]}, {"keyset": ids["keyset_id"]}, {"keyset": f"{ids['agency']}:{ids['keyset']}"}],
+        "ListKeysets": [{"agency": ids["agency"]}, {}],
+        "CreateKeyset": [{"keyset": {"agency": ids["agency"], "code": "MINE", "name": "Mine", "number": 1, "algorithm": "adp", "ckrs": "1"}}],
+        "UpdateKeyset": [{"keyset": {"id": ids["keyset_id"], "name": "Mine", "revision": 1}, "update_mask": ["name"]},
+                         {"keyset": {"code": ids["keyset"], "name": "Mine", "revision": 1}, "update_mask": ["name"]}],
+        "SupersedeKeyset": [{"keyset": ids["keyset"], "revision": 1, "reason": "Mine"}, {"keyset": ids["keyset_id"], "revision": 1, "reason": "Mine"}],
+        "ReinstateKeyset": [{"keyset": ids["keyset"], "revision": 1}, {"keyset": ids["keyset_id"], "revision": 1}],
+        "LoadKeyset": [{"keyset": ids["keyset"], "assets": ["X"], "means": "otar"}, {"keyset": ids["keyset_id"], "assets": [ids["asset"]], "means": "otar"}],
+        "EraseKeys": [{"assets": [ids["asset"]], "zeroized": True}, {"assets": [ids["tag"]], "zeroized": True},
+                      {"assets": ["X"], "keyset": ids["keyset"]}],
+        "ListKeyLoads": [{"agency": ids["agency"]}, {"asset": ids["asset"]}, {"asset": ids["tag"]}, {"keyset": ids["keyset"]}, {"keyset": ids["keyset_id"]}, {}],
+        "SummarizeKeyHolders": [{"agency": ids["agency"]}, {"keyset": ids["keyset"]}, {}],
         "AddLoaner": [{"asset": ids["asset"]}, {"asset": ids["tag"]}],
         "RemoveLoaner": [{"asset": ids["lent"]}],
         "GetCustodian": [{"custodian": ids["custodian"]}, {"custodian": ids["custodian_id"]}, {"custodian": f"{ids['agency']}:{ids['custodian']}"}],
@@ -359,7 +376,7 @@ def test_method(world, migrated, ours, name):
                 assert answer == outcome(spy, method, miss, ABSENT), f"{hit} is told from what does not exist"
         received = bytes(spy.received)
     # The names the caller itself sent may come back in a sentence; nothing else of IND may.
-    for sent in (ours["tag"], ours["lent"], ours["serial"], ours["alias"]):
+    for sent in (ours["tag"], ours["lent"], ours["keyset"], ours["serial"], ours["alias"]):
         received = re.sub(re.escape(sent.encode()), b"", received, flags=re.IGNORECASE)
     assert CANARY.lower().encode() not in received.lower()
     assert migrated.value(counted) == before, f"{name} changed rows of IND"
@@ -375,7 +392,8 @@ def test_the_probes_do_reach(world, ours):
                  "SummarizeMonth", "GetStatement", "ListStatements", "ListFundMovements", "GetRma", "ListRmas",
                  "ListCapability", "ListFirmwareHistory", "GetCampaign", "ListCampaigns", "ListCampaignItems", "ListLoans", "ListLoaners",
                  "GetCustodian", "ListCustodians", "ListCustody", "ListAssetHistory",
-                 "GetInventory", "ListInventories", "SummarizeInventory", "ListInventoryItems"):
+                 "GetInventory", "ListInventories", "SummarizeInventory", "ListInventoryItems",
+                 "GetKeyset", "ListKeysets", "ListKeyLoads", "SummarizeKeyHolders"):
         for values in probes(name, ours):
             method = contract.methods()[name]
             # Other tests have filled the lists as well.
@@ -423,7 +441,8 @@ def test_foreign_keys_cannot_cross(migrated):
         JOIN pg_attribute mine ON mine.attrelid = c.conrelid AND mine.attname = 'agency_id'
         JOIN pg_attribute theirs ON theirs.attrelid = c.confrelid AND theirs.attname = 'agency_id'
         WHERE c.contype = 'f' AND c.connamespace = 'radioshop'::regnamespace
-          AND c.conname <> 'loan_borrower_known' -- it names the agency that borrows, and reaches no row but that
+          -- The agency that borrows, and no row but that; a keyset of the shop, held by its CHECK; the loader, which whoever loads has looked up.
+          AND c.conname <> ALL ('{loan_borrower_known,keyset_successor_known,key_load_keyset_known,key_load_loader_known}')
           AND NOT (mine.attnum = ANY (c.conkey) AND theirs.attnum = ANY (c.confkey))""")
     assert rows == [], rows
 

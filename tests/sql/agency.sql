@@ -22,7 +22,7 @@ SET LOCAL ROLE radioshop_app;
 CREATE FUNCTION pg_temp.first(rows jsonb) RETURNS text LANGUAGE sql AS $$ SELECT translate(rows ->> 'refusal', chr(31), '|') $$;
 SELECT radioshop.enter('root', '{admin}', 'AgencyService.CreateAgency', 'c1', 60000, 5000, NULL, NULL);
 SELECT is((SELECT r - 'created_at' - 'updated_at' FROM pg_temp.create_agency('{"agency": {"code": " bsp", "name": " Blue Springs "}}') r),
-  '{"refusal": null, "code": "BSP", "name": "Blue Springs", "time_zone": "America/Chicago", "revision": 1}', 'an agency is added, trimmed, in capitals, with the default time zone');
+  '{"refusal": null, "code": "BSP", "name": "Blue Springs", "time_zone": "America/Chicago", "class": "unspecified", "revision": 1}', 'an agency is added, trimmed, in capitals, with the default time zone');
 SELECT is(pg_temp.first(pg_temp.create_agency('{"agency": {"code": "BSP", "name": "Again"}}')), 'ALREADY_EXISTS|code|Blue Springs has the code BSP already', 'a code is taken once');
 SELECT is(pg_temp.first(pg_temp.create_agency('{"agency": {"code": "shop", "name": "Mine"}}')), 'ALREADY_EXISTS|code|The radio shop has the code SHOP already', 'SHOP is the shop''s');
 SELECT is(pg_temp.first(pg_temp.create_agency('{}')), 'INVALID_ARGUMENT|agency|give the agency to add', 'an agency must be given');
