@@ -131,6 +131,11 @@
 	"name number algorithm superseded_by model note exception recorded_by recorded_at ended_as ended_on "          \
 	"ended_note ended_by id"
 #define HOLDER_COLUMNS "keyset state superseded_by agency class radios missing gone not_allowed exceptions"
+#define COMPONENT_COLUMNS "agency tag serial class status parent parent_model from_at until_at note"
+#define COMPONENT_WIDE    "model from_by until_by until_note id"
+#define BATTERY_COLUMNS                                                                                                \
+	"agency tag serial model status parent assigned_to date_code made_on age_months capacity_percent measured_on"
+#define HISTORY_COLUMNS "from until agency assigned_to custodian kind lent_to location status changed_by"
 
 #define NEW_ASSET_FIELDS "-asset.id asset.revision asset.created_at asset.updated_at"
 #define OLD_ASSET_FIELDS "-asset.id asset.agency asset.created_at asset.updated_at"
@@ -164,6 +169,8 @@ const struct noun nouns[] = {
 	{"part", "Spare parts, and their use on tickets"},
 	{"attachment", "Photos, reports and forms on an asset or a ticket"},
 	{"rma", "Radios sent to the depot, or in under warranty"},
+	{"component", "What is attached to which radio, and what was"},
+	{"battery", "How old the batteries are, and what is left of their capacity"},
 	{"custodian", "The people, vehicles and sites that have an agency's radios"},
 	{"custody", "Who has what, and what should be back"},
 	{"loan", "Who has what for a time, and what should be back"},
@@ -292,6 +299,13 @@ const struct command commands[] = {
 		.example = "radioshop asset checkin 1042 1043 --location 'property room'"},
 	{.noun = "asset", .verb = "history", .method = "CustodyService.ListAssetHistory", .positional = "asset",
 		.columns = HISTORY_COLUMNS, .example = "radioshop asset history 1042 --on 2026-10-31"},
+	{.noun = "asset", .verb = "attach", .method = "ComponentService.AttachAssets", .positional = "assets+",
+		.columns = COMPONENT_COLUMNS, .wide = COMPONENT_WIDE, .need = "to",
+		.help = "Attach batteries and other components to a radio: all of them, or none.",
+		.example = "radioshop asset attach B-0417 M-12 --to 1042"},
+	{.noun = "asset", .verb = "detach", .method = "ComponentService.DetachAssets", .positional = "assets+",
+		.columns = COMPONENT_COLUMNS " until_note", .wide = "model from_by until_by id",
+		.example = "radioshop asset detach B-0417 --note 'does not hold its charge'"},
 	{.noun = "asset", .verb = "import", .method = "AssetService.ImportAssets", .fields = "agency dry_run",
 		.example = "radioshop asset import radios.csv --agency IND --dry-run", .run = action_asset_import},
 	{.noun = "asset", .verb = "export", .method = "AssetService.ExportAssets", .columns = ASSET_COLUMNS,
@@ -752,6 +766,15 @@ const struct command commands[] = {
 	{.noun = "rma", .verb = "show", .method = "RmaService.GetRma", .positional = "rma",
 		.example = "radioshop rma show RMA-771204"},
 
+	{.noun = "component", .verb = "list", .method = "ComponentService.ListComponents", .columns = COMPONENT_COLUMNS,
+		.wide = COMPONENT_WIDE, .alone = true,
+		.example = "radioshop component list --asset B-0417 --detached"},
+	{.noun = "battery", .verb = "list", .method = "ComponentService.ListBatteries", .columns = BATTERY_COLUMNS,
+		.wide = "per_year date_code_revision", .alone = true,
+		.example = "radioshop battery list --agency IND --older-than-months 24 --capacity-below 80"},
+	{.noun = "battery", .verb = "date", .method = "ComponentService.SetDateCode", .positional = "asset date_code",
+		.columns = "agency tag serial date_code made_on age_months", .wide = "date_code_revision",
+		.example = "radioshop battery date B-0417 2635"},
 	{.noun = "custodian", .verb = "list", .method = "CustodianService.ListCustodians", .columns = CUSTODIAN_COLUMNS,
 		.wide = "revision updated_at id", .alone = true,
 		.example = "radioshop custodian list --agency IND --kind vehicle"},

@@ -14,6 +14,7 @@
 #include "radioshop/v1/asset.pb-c.h"
 #include "radioshop/v1/attachment.pb-c.h"
 #include "radioshop/v1/campaign.pb-c.h"
+#include "radioshop/v1/component.pb-c.h"
 #include "radioshop/v1/custodian.pb-c.h"
 #include "radioshop/v1/custody.pb-c.h"
 #include "radioshop/v1/event.pb-c.h"
@@ -61,6 +62,7 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&radioshop__v1__asset_service__descriptor,
 	&radioshop__v1__attachment_service__descriptor,
 	&radioshop__v1__campaign_service__descriptor,
+	&radioshop__v1__component_service__descriptor,
 	&radioshop__v1__custodian_service__descriptor,
 	&radioshop__v1__custody_service__descriptor,
 	&radioshop__v1__event_service__descriptor,

@@ -198,6 +198,11 @@ static const struct method_row rows[] = {
 	ROW(Key,           EraseKeys,           LIST,   WRITE, BENCH),
 	ROW(Key,           ListKeyLoads,        PAGE,   SLOW,  READERS),
 	ROW(Key,           SummarizeKeyHolders, LIST,   SLOW,  READERS),
+	ROW(Component,     AttachAssets,        LIST,   WRITE, EDITORS),
+	ROW(Component,     DetachAssets,        LIST,   WRITE, EDITORS),
+	ROW(Component,     ListComponents,      PAGE,   READ,  READERS),
+	ROW(Component,     ListBatteries,       PAGE,   SLOW,  READERS),
+	ROW(Component,     SetDateCode,         ONE,    WRITE, EDITORS),
 	ROW(ShopCalendar,  GetShopCalendar,     ONE,    READ,  READERS),
 	ROW(ShopCalendar,  UpdateShopCalendar,  ONE,    WRITE, ADMINS),
 	ROW(ShopCalendar,  AddShopHoliday,      ONE,    WRITE, ADMINS),
@@ -250,7 +255,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 219, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 224, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

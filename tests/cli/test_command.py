@@ -242,6 +242,26 @@ def test_a_morning_of_rekeying(shop, world, agency):
     assert "KEYSET ASSETS..." in shop.ok("tina", "key", "load", "--help")
 
 
+def test_batteries_and_what_they_are_on(shop, world, agency):
+    radios = [world.asset(agency) for _ in range(2)]
+    tags = [f"BAT{world.number()}" for _ in range(2)]
+    for tag in tags:
+        shop.ok("tina", "asset", "create", agency, tag, "--class", "battery")
+    assert column_of(shop.ok("tina", "asset", "attach", *tags, "--to", radios[0].tag, "-o", "csv"), "parent") == [radios[0].tag] * 2
+    shown = shop.ok("vera", "asset", "show", radios[0].tag)
+    assert all(tag in shown for tag in tags) and radios[0].tag in shop.ok("vera", "asset", "show", tags[0])
+    shop.fails(REFUSED, "tina", "asset", "attach", tags[0], "--to", radios[1].tag, says="detach it first, or move it (--move)")
+    shop.ok("tina", "asset", "attach", tags[0], "--to", radios[1].tag, "--move")
+    shop.fails(USAGE, "tina", "asset", "attach", tags[0], says="--to is needed")
+    assert column_of(shop.ok("tina", "asset", "detach", tags[1], "--note", "weak", "-o", "csv"), "until_note") == ["weak"]
+    assert column_of(shop.ok("vera", "component", "--asset", tags[0], "--detached", "-o", "csv"), "parent") == [radios[1].tag, radios[0].tag]
+    assert column_of(shop.ok("tina", "battery", "date", tags[0], "2001", "-o", "csv"), "made_on") == ["2019-12-30"]
+    done = shop.run("tina", "battery", "date", tags[1], "Q")
+    assert done.returncode == 0 and "date code Q: it is neither YWW nor YYWW" in done.stderr
+    assert column_of(shop.ok("vera", "battery", "--agency", agency, "--older-than-months", "24", "-o", "csv"), "tag") == [tags[0]]
+    assert column_of(shop.ok("tina", "asset", "create", agency, f"{tags[0]}M", "--class", "speaker-mic", "-o", "csv"), "class") == ["speaker_mic"]
+
+
 def test_out_for_repair_with_a_loaner_and_back(shop, world, agency):
     asset, loaner, other = world.asset(agency, assigned_to="A. Ruiz"), world.asset(agency, status="spare"), world.asset(agency)
     shop.ok("ada", "loaner", "add", loaner.tag, "--note", "regional codeplug")

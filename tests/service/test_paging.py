@@ -22,7 +22,7 @@ SHOP_WIDE = ("ListAgencies", "ListLimits", "ListProcedures", "ListAnalysers", "L
 KEYS.update({"ListParts": "number", "ListPartUses": ("ticket", "entry"), "ListStockLocations": "code", "ListStock": "part",
              "ListPartMoves": "number", "ListRmas": "number", "LookupTickets": "number", "ListSynonyms": "word", "ListCampaigns": "code", "ListCampaignItems": "tag",
              "ListLoans": "id", "ListLoaners": "tag", "ListAttachments": "id",
-             "ListCustodians": "code", "ListCustody": "id", "ListAssetHistory": "location",
+             "ListCustodians": "code", "ListCustody": "id", "ListAssetHistory": "location", "ListComponents": "id", "ListBatteries": "tag",
              "ListInventories": "number", "ListInventoryItems": ("tag", "code"),
              "ListApprovedFirmware": ("model", "version"), "ListOffFirmware": "tag", "ListFirmwareHistory": "version",
              "ListCapability": "tag", "ListFlashcodeOptions": ("part", "character", "lsb", "value"), "ListImports": "id"})
@@ -36,7 +36,7 @@ def key_of(row, key):
 
 
 LENDERS = []  # the agency whose loaners that one has
-MOVED = []  # an asset that has been in many places
+MOVED = []  # an asset that has been in many places, and one with many batteries
 COUNTED = []  # inventories of the agency below; of the first, half was scanned
 BILLED = []  # months of the agency below; the first has many lines
 
@@ -55,10 +55,12 @@ def filled(world):
     world.plan(agency, "P00", first_due_on=day(-3))
     for i in range(1, 24):
         world.plan(agency, f"P{i:02d}", first_due_on=day(300 + i), **{"class": "console"})
-    MOVED.append(world.asset(lender, location="p"))
+    MOVED.extend([world.asset(lender, location="p"), world.asset(agency, **{"class": "pager", "model": ""})])
     for i in range(23):
         who = world.tina.CreateCustodian(custodian={"agency": agency, "code": f"B{i:02d}", "name": "x"}).custodian
         world.tina.CheckOutAssets(assets=[world.asset(agency, **{"class": "charger", "model": ""}).id], to=who.id)
+        battery = world.asset(agency, **{"class": "battery", "model": ""})
+        world.tina.AttachAssets(assets=[battery.id], to=MOVED[1].id)
         world.tina.UpdateAsset(asset={"id": MOVED[0].id, "location": f"p{i}", "revision": i + 1}, update_mask=["location"])
     world.ada.CreateModel(model={"number": "PAGEDFW", "manufacturer": "Test", "class": "portable"})
     rows = [{"line": i, "tag": f"R{i:03d}", "model": "PAGEDFW"} for i in range(23)]

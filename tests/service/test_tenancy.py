@@ -22,7 +22,7 @@ ABSENT = {"agency": "ZZZ", "asset": "00000000-0000-4000-8000-000000000001", "tag
           "file": "NOSUCHFILE.txt", "attachment": "00000000-0000-4000-8000-000000000009", "upload": "00000000-0000-4000-8000-00000000000a",
           "campaign": "NOCAMPAIGN", "rma": "NOSUCHRMA", "rma_id": "00000000-0000-4000-8000-000000000005",
           "system": "NOSUCHSYSTEM", "loan": "00000000-0000-4000-8000-000000000007", "lent": "NOSUCHTAG2",
-          "custodian": "NOSUCHBADGE", "custodian_id": "00000000-0000-4000-8000-00000000000b", "held": "NOSUCHTAG3", "inventory": "ZZZ-INV-2026-001",
+          "custodian": "NOSUCHBADGE", "custodian_id": "00000000-0000-4000-8000-00000000000b", "held": "NOSUCHTAG3", "component": "NOSUCHTAG4", "inventory": "ZZZ-INV-2026-001",
           "run": "00000000-0000-4000-8000-00000000000c",
           "keyset": "NOKEYSET", "keyset_id": "00000000-0000-4000-8000-00000000000d"}
 
@@ -72,6 +72,9 @@ def ours(world):
     keyset = ada.CreateKeyset(keyset={"agency": "IND", "code": f"{CANARY}K", "name": f"{CANARY} keyset", "number": 1, "algorithm": "aes_256",
                                       "ckrs": "1-4", "note": CANARY}).keyset
     tina.LoadKeyset(keyset=keyset.id, assets=[asset.id], means="otar", note=CANARY)
+    component = world.asset("IND", tag="BATTERYOFIND4", location=CANARY, **{"class": "battery", "model": ""})
+    tina.AttachAssets(assets=[component.id], to=held.id, note=CANARY)
+    tina.SetDateCode(asset=component.id, date_code=CANARY)
     stored = attach(world, ticket.number, f"{CANARY}.txt", CANARY.encode(), note=CANARY)
     upload = tina.StartUpload(record=ticket.number, name=f"{CANARY}2.txt", size_bytes=9, sha256="0" * 64).attachment
     run = tina.StartImport(agency="IND", file_name=f"{CANARY}.csv", file=new_id(), rows=9).run
@@ -86,7 +89,7 @@ def ours(world):
             "ticket": ticket.id, "number": ticket.number, "plan": plan.code, "alert": alerts[0].id, "request": request, "change": change.id,
             "file": stored.name, "attachment": stored.id, "upload": upload.id,
             "part": f"{CANARY}P", "location": f"{CANARY}L", "campaign": "CAMPAIGNOFIND", "rma": rma.number, "rma_id": rma.id,
-            "system": "SYSTEMOFIND", "loan": loan.id, "lent": loaner.tag, "custodian": custodian.code, "custodian_id": custodian.id, "held": held.tag,
+            "system": "SYSTEMOFIND", "loan": loan.id, "lent": loaner.tag, "custodian": custodian.code, "custodian_id": custodian.id, "held": held.tag, "component": component.tag,
             "run": run.id,
             "keyset": keyset.code, "keyset_id": keyset.id,
             "revision": ticket.revision, "route": "CANARYRT", "delivery": delivery.id, "month": month}
@@ -292,6 +295,11 @@ def probes(name, ids):
         "SummarizeInventory": [{"inventory": ids["inventory"]}],
         "ListInventoryItems": [{"inventory": ids["inventory"]}, {"inventory": ids["inventory"], "verdict": "unexpected"}],
         "CloseInventory": [{"inventory": ids["inventory"], "set_missing": True, "set_location": True}],
+        "AttachAssets": [{"assets": [ids["component"]], "to": ids["asset"], "move": True}, {"assets": [ids["held"]], "to": ids["tag"]}],
+        "DetachAssets": [{"assets": [ids["component"]]}, {"assets": [f"{ids['agency']}:{ids['component']}"]}],
+        "ListComponents": [{"agency": ids["agency"], "detached": True}, {"asset": ids["component"]}, {"parent": ids["held"]}, {}],
+        "ListBatteries": [{"agency": ids["agency"]}, {}],
+        "SetDateCode": [{"asset": ids["component"], "date_code": "635", "revision": 1}, {"asset": ids["component"], "date_code": "635"}],
         "GetShopCalendar": [{}],
         "UpdateShopCalendar": [{"calendar": {"time_zone": "UTC", "revision": 1}, "update_mask": ["time_zone"]}],
         "AddShopHoliday": [{"day": "2026-12-25", "name": "Mine"}],
@@ -391,7 +399,7 @@ def test_the_probes_do_reach(world, ours):
                  "GetAlertRoute", "ListAlertRoutes", "ListDeliveries",
                  "SummarizeMonth", "GetStatement", "ListStatements", "ListFundMovements", "GetRma", "ListRmas",
                  "ListCapability", "ListFirmwareHistory", "GetCampaign", "ListCampaigns", "ListCampaignItems", "ListLoans", "ListLoaners",
-                 "GetCustodian", "ListCustodians", "ListCustody", "ListAssetHistory",
+                 "GetCustodian", "ListCustodians", "ListCustody", "ListAssetHistory", "ListComponents", "ListBatteries",
                  "GetInventory", "ListInventories", "SummarizeInventory", "ListInventoryItems",
                  "GetKeyset", "ListKeysets", "ListKeyLoads", "SummarizeKeyHolders"):
         for values in probes(name, ours):

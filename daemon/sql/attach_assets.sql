@@ -1,0 +1,4 @@
+-- Attaches components, all or none.
+SELECT s.refusal, s.id, s.agency, s.tag, s.serial, s.model, s.class, s.status, s.parent, s.parent_model, s.from_at, s.from_by, s.note, s.until_at, s.until_by,
+  s.until_note
+FROM radioshop.attach_assets(:assets::text[], :to::text, :move::bool, :note::text) s
