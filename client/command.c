@@ -62,7 +62,8 @@
 #define MOVED_COLUMNS    "number tag state priority problem loaner loaner_due_on moves"
 #define ASKED_COLUMNS    "number tag state estimate_cents approved_cents write_off_approved"
 #define CODE_COLUMNS     "kind code name retired"
-#define TERMS_COLUMNS    "agency approval_above_cents return_days urgent_hours high_hours normal_hours low_hours"
+#define TERMS_COLUMNS                                                                                                  \
+	"agency approval_above_cents return_days urgent_hours high_hours normal_hours low_hours budget_month"
 #define CALENDAR_COLUMNS "time_zone hours revision"
 #define ENTRY_COLUMNS    "number tag state labour_minutes cost_cents"
 #define PART_COLUMNS     "number name manufacturer maker_number on_hand unit reorder_point"
@@ -186,7 +187,8 @@ const struct noun nouns[] = {
 	{"trend", "Where the readings of a radio are heading"},
 	{"alert", "What has become overdue, said once"},
 	{"route", "Who is told of alerts, and how"},
-	{"report", "What services and repairs add up to: kept plans, time, cost, failures"},
+	{"report", "What services, repairs and age add up to: kept plans, time, cost, failures, replacement"},
+	{"replacement", "What is to be replaced, at what age and at what price"},
 	{"model", "The catalogue of radio types"},
 	{"system", "The radio systems that unit IDs are valid on"},
 	{"block", "Which unit IDs an agency may use on a radio system"},
@@ -946,9 +948,21 @@ const struct command commands[] = {
 		.example = "radioshop report repeats --days 30"},
 	{.noun = "report", .verb = "costs", .method = "ReportService.SummarizeCosts",
 		.example = "radioshop report costs --by asset --top 20 --from 2026-01-01 -o csv"},
+	{.noun = "report", .verb = "replacement", .method = "ReplacementService.SummarizeReplacements",
+		.columns = "agency budget_year begins_on class model assets overdue unpriced cost_cents",
+		.example = "radioshop report replacement --agency IND --by agency"},
+	{.noun = "replacement", .verb = "list", .method = "ReplacementService.ListReplacements",
+		.columns = "agency budget_year replace_on because tag model assigned_to location price_cents overdue",
+		.wide = "serial class status quantity purchased_on end_of_support_on asset_id", .alone = true,
+		.example = "radioshop replacement list --agency IND --budget-year 2028"},
+	{.noun = "replacement", .verb = "terms", .method = "ReplacementService.ListReplacementTerms",
+		.columns = "class model life_years price_cents revision", .example = "radioshop replacement terms"},
+	{.noun = "replacement", .verb = "set", .method = "ReplacementService.SetReplacementTerms",
+		.columns = "class model life_years price_cents revision", .need = "class|model",
+		.example = "radioshop replacement set --class portable --life-years 8 --price 5200 --revision 1"},
 	{.noun = "report", .verb = "page", .method = "ReportService.SummarizeCompliance", .fields = "agency from to",
 		.file = true, .run = action_page,
-		.help = "Write one page of HTML with charts: kept plans, what falls due, open tickets, time and cost of repairs.",
+		.help = "Write one page of HTML with charts: kept plans, what falls due, open tickets, time and cost of repairs, replacement.",
 		.example = "radioshop report page --agency IND --output /var/www/radio/index.html"},
 	{.noun = "report", .verb = "failures", .method = "ReportService.SummarizeFailures",
 		.example = "radioshop report failures --model H98UCF9PW6BN"},

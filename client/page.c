@@ -38,7 +38,8 @@ struct page {
 	struct session *session;
 	const struct prepared *asked; /* its request holds agency, from and to */
 	FILE *out;
-	struct rows caller, agencies, plans, weeks, priorities, turnaround, ageing, due, repeats, costs, failures;
+	struct rows caller, agencies, plans, weeks, priorities, turnaround, ageing, due, repeats, costs, failures,
+		replacements;
 };
 
 /* ---- asking ---- */
@@ -62,6 +63,11 @@ static const char *text_of(const ProtobufCMessage *m, const char *name)
 static int32_t number_of(const ProtobufCMessage *m, const char *name)
 {
 	return *(const int32_t *)message_value(m, field(m, name), 0);
+}
+
+static int64_t wide_of(const ProtobufCMessage *m, const char *name)
+{
+	return *(const int64_t *)message_value(m, field(m, name), 0);
 }
 
 static double double_of(const ProtobufCMessage *m, const char *name)
@@ -128,7 +134,8 @@ static bool ask_all(struct page *pg, struct error *err)
 	       ask(pg, &pg->turnaround, "ReportService.SummarizeTurnaround", "by", BY_AGENCY, err) &&
 	       ask(pg, &pg->repeats, "ReportService.SummarizeRepeats", "top", TOP, err) &&
 	       ask(pg, &pg->failures, "ReportService.SummarizeFailures", "top", TOP, err) &&
-	       ask(pg, &pg->costs, "ReportService.SummarizeCosts", "by", BY_MODEL, err);
+	       ask(pg, &pg->costs, "ReportService.SummarizeCosts", "by", BY_MODEL, err) &&
+	       ask(pg, &pg->replacements, "ReplacementService.SummarizeReplacements", "by", BY_AGENCY, err);
 }
 
 /* ---- writing ---- */
@@ -439,6 +446,62 @@ static bool write_lists(struct page *pg, struct error *err)
 		       err);
 }
 
+/* ---- replacement ---- */
+
+/* The first budget year that any agency has, and so today's of one of them; 0 when no day is known of anything. */
+static int32_t first_year(const struct page *pg)
+{
+	int32_t first = 0;
+
+	for (size_t i = 0; i < pg->replacements.count; i++) {
+		int32_t year = number_of(pg->replacements.row_of[i], "budget_year");
+
+		if (year > 0 && (first == 0 || year < first))
+			first = year;
+	}
+	return first;
+}
+
+static bool write_replacements(struct page *pg, struct error *err)
+{
+	enum { YEARS = 11 }; /* ten, and one more where budget years begin in other months */
+	static const char *const words[] = {"in their year", "overdue", NULL};
+	struct bar bars[YEARS] = {{0}};
+	struct chart c = {
+		.id = "replacement", .title = "What is to be replaced, by budget year", .bars = bars, .count = YEARS};
+	int32_t first = first_year(pg);
+
+	for (size_t i = 0; i < pg->replacements.count; i++) {
+		const ProtobufCMessage *m = pg->replacements.row_of[i];
+		int32_t year = number_of(m, "budget_year") - first;
+
+		if (year < 0 || year >= YEARS || first == 0)
+			continue;
+		bars[year].parts[0] += (double)(wide_of(m, "assets") - wide_of(m, "overdue"));
+		bars[year].parts[1] += (double)wide_of(m, "overdue");
+	}
+	for (int32_t b = 0; b < YEARS; b++) {
+		bars[b].label = talloc_asprintf(pg->session->mem, "%d", first + b);
+		bars[b].note = talloc_asprintf(pg->session->mem, "%.0f", bars[b].parts[0] + bars[b].parts[1]);
+	}
+	c.description = spoken(pg, bars, YEARS);
+	section(pg, "What is to be replaced",
+		"By the budget year, named by the year in which it ends: at the age that the shop has set, or when the "
+		"maker's "
+		"support ends, whichever is earlier. In the year 0 is what nobody knows a day of.");
+	if (first > 0) {
+		chart_columns(pg->out, &c);
+		key(pg, words);
+	} else {
+		nothing(pg, "Nobody knows when anything was bought, or when its support ends.");
+	}
+	if (!table(pg, &pg->replacements, "Budget year by budget year",
+		    "agency budget_year begins_on assets overdue unpriced cost_cents", err))
+		return false;
+	end_section(pg);
+	return true;
+}
+
 /* ---- the whole ---- */
 
 static int64_t total(const struct rows *rows, const char *name)
@@ -517,7 +580,7 @@ static bool write_page(struct page *pg, struct error *err)
 {
 	write_head(pg);
 	if (!write_compliance(pg, err) || !write_due(pg, err) || !write_ageing(pg, err) || !write_turnaround(pg, err) ||
-		!write_lists(pg, err))
+		!write_lists(pg, err) || !write_replacements(pg, err))
 		return false;
 	fputs("</div>\n</main>\n<footer>Written by radioshop " RADIOSHOP_VERSION
 	      ". The numbers are those of radioshop due summary and radioshop report.</footer>\n</body>\n</html>\n",

@@ -32,6 +32,7 @@
 #include "radioshop/v1/principal.pb-c.h"
 #include "radioshop/v1/procedure.pb-c.h"
 #include "radioshop/v1/radio_system.pb-c.h"
+#include "radioshop/v1/replacement.pb-c.h"
 #include "radioshop/v1/report.pb-c.h"
 #include "radioshop/v1/rma.pb-c.h"
 #include "radioshop/v1/schedule.pb-c.h"
@@ -82,6 +83,7 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&radioshop__v1__principal_service__descriptor,
 	&radioshop__v1__procedure_service__descriptor,
 	&radioshop__v1__radio_system_service__descriptor,
+	&radioshop__v1__replacement_service__descriptor,
 	&radioshop__v1__report_service__descriptor,
 	&radioshop__v1__rma_service__descriptor,
 	&radioshop__v1__schedule_service__descriptor,

@@ -245,6 +245,10 @@ static const struct method_row rows[] = {
 	ROW(Report,        SummarizeRepeats,    LIST,   SLOW,  READERS),
 	ROW(Report,        SummarizeCosts,      LIST,   SLOW,  READERS),
 	ROW(Report,        SummarizeFailures,   LIST,   SLOW,  READERS),
+	ROW(Replacement,   SummarizeReplacements, LIST, SLOW,  READERS),
+	ROW(Replacement,   ListReplacements,    PAGE,   SLOW,  READERS),
+	ROW(Replacement,   ListReplacementTerms, PAGE,  READ,  READERS),
+	ROW(Replacement,   SetReplacementTerms, ONE,    WRITE, ADMINS),
 	ROW(Principal,     GetCaller,           ONE,    READ,  EVERYONE),
 	ROW(Principal,     GetPrincipal,        ONE,    READ,  ADMINS),
 	ROW(Principal,     ListPrincipals,      PAGE,   READ,  ADMINS),
@@ -255,7 +259,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 224, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 228, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

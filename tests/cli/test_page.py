@@ -66,7 +66,7 @@ def city(world):
     agency, tina = world.agency(), world.tina
     revision = world.ada.GetAgency(agency=agency).agency.revision
     world.ada.UpdateAgency(agency={"code": agency, "name": EVIL, "revision": revision}, update_mask=["name"])
-    assets = [world.asset(agency, assigned_to=EVIL) for _ in range(4)]
+    assets = [world.asset(agency, assigned_to=EVIL, purchased_on=day(-4000)) for _ in range(4)]
     world.plan(agency, name=EVIL, first_due_on=day(40))
     for asset in assets[:2]:
         tina.CreateServiceRecord(asset=asset.id, plan="PM12", result="passed", done_on=day(-370))
@@ -81,7 +81,7 @@ def city(world):
 
 def test_the_numbers_are_the_methods_answers(shop, world, city):
     tree, vera = page(shop, "--agency", city), world.vera
-    assert set(charts(tree)) == {"compliance", "weeks", "ageing", "turnaround"}
+    assert set(charts(tree)) == {"compliance", "weeks", "ageing", "turnaround", "replacement"}
     plan, = vera.SummarizeCompliance(agency=city).plans
     row, = table(tree, "Plan by plan")
     assert [row[k] for k in ("AGENCY", "PLAN", "NAME", "DUE", "ON TIME", "LATE", "OVERDUE")] == [
@@ -98,6 +98,10 @@ def test_the_numbers_are_the_methods_answers(shop, world, city):
     turned, = vera.SummarizeTurnaround(agency=city, by="priority").groups
     row, = table(tree, "By priority")
     assert row["PRIORITY"] == "urgent" and float(row["READY MEDIAN HOURS"]) == turned.ready_median_hours
+    replaced, = vera.SummarizeReplacements(agency=city, by="agency").replacements
+    row, = table(tree, "Budget year by")
+    assert (row["BUDGET YEAR"], row["ASSETS"], row["OVERDUE"]) == (str(replaced.budget_year), "4", "4") and f"{replaced.budget_year}: 4;" in \
+        charts(tree)["replacement"].findtext(f"{SVG}desc")
     due, = vera.SummarizeDue(agency=city).plans
     tiles = [words_of(li) for ul in tree.iter(f"{HTML}ul") if ul.get("class") == "tiles" for li in ul]
     assert tiles == [f"{due.overdue} overdue today", f"{due.due} due within 30 days", "0.0 % done in time in the period", "1 tickets open",
@@ -111,7 +115,7 @@ def test_nothing_to_show(shop, agency):
     assert not charts(tree) and not list(tree.iter(f"{HTML}table"))
     text = words_of(tree)
     for sentence in ("Nothing fell due.", "Nothing is due in the next half year.", "No ticket is open.", "No repair became ready.",
-                     "Nothing came back.", "Nothing failed.", "Nothing was spent."):
+                     "Nothing came back.", "Nothing failed.", "Nothing was spent.", "Nobody knows when anything was bought"):
         assert sentence in text
 
 

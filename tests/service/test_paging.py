@@ -25,9 +25,10 @@ KEYS.update({"ListParts": "number", "ListPartUses": ("ticket", "entry"), "ListSt
              "ListCustodians": "code", "ListCustody": "id", "ListAssetHistory": "location", "ListComponents": "id", "ListBatteries": "tag",
              "ListInventories": "number", "ListInventoryItems": ("tag", "code"),
              "ListApprovedFirmware": ("model", "version"), "ListOffFirmware": "tag", "ListFirmwareHistory": "version",
-             "ListCapability": "tag", "ListFlashcodeOptions": ("part", "character", "lsb", "value"), "ListImports": "id"})
+             "ListCapability": "tag", "ListFlashcodeOptions": ("part", "character", "lsb", "value"), "ListImports": "id",
+             "ListReplacements": "tag", "ListReplacementTerms": ("model", "class")})
 KEYS.update({"ListKeysets": "code", "ListKeyLoads": "id"})
-SHOP_WIDE += ("ListSynonyms", "ListFlashcodeOptions", "ListParts", "ListStockLocations")
+SHOP_WIDE += ("ListReplacementTerms", "ListSynonyms", "ListFlashcodeOptions", "ListParts", "ListStockLocations")
 ON_THE_SHELF = ("ListStock", "ListPartMoves")
 
 
@@ -87,6 +88,7 @@ def filled(world):
         world.ada.AddLoaner(asset=lent.id)
         world.tina.IssueLoan(ticket=ticket.number, asset=lent.id, borrower="x")
         world.ada.CreateModel(model={"number": f"PG{result.id[-12:]}", "manufacturer": "Test", "class": "other"})
+        world.ada.SetReplacementTerms(model=f"PG{result.id[-12:]}", life_years=5)
         world.person(f"paged-{result.id[-12:]}")
         world.ada.CreateProcedure(procedure={"code": f"PG{result.id[-12:]}", "name": "x"}, steps=[{"step": "x", "kind": "check"}])
         for month, value in enumerate((1, 2, 3)):  # heads for its limit before the radio is due
@@ -137,6 +139,8 @@ def values(name, agency):
         wanted["until"] = day(4000)
     if name == "ListCampaignItems":
         wanted["campaign"] = f"{agency}00"
+    if name == "ListReplacements":
+        wanted["unknown"] = True
     if name == "ListInventoryItems":
         wanted["inventory"] = COUNTED[0]
         del wanted["agency"]

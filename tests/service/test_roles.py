@@ -57,6 +57,7 @@ MAY = {
     "ReceiveRma": "technician admin", "CancelRma": "technician admin", "ConfirmRmaCodeplug": "technician admin",
     "GetLoan": READERS, "ListLoans": READERS, "ListLoaners": READERS,
     **{f"{verb}Loan": "technician fleet_manager admin" for verb in ("Issue", "Extend", "Return")},
+    "SummarizeReplacements": READERS, "ListReplacements": READERS, "ListReplacementTerms": READERS, "SetReplacementTerms": "admin",
     "GetInventory": READERS, "ListInventories": READERS, "ListInventoryItems": READERS, "SummarizeInventory": READERS,
     **{name: "technician fleet_manager admin" for name in ("StartInventory", "ScanInventory", "UndoInventoryScan")}, "CloseInventory": "fleet_manager admin",
     "AddLoaner": "fleet_manager admin", "RemoveLoaner": "fleet_manager admin",
