@@ -90,6 +90,30 @@ static bool add_lines(struct session *s, struct prepared *p, const char *dotted,
 	return true;
 }
 
+/* The words that are left as one text, with blanks between them. */
+static bool fill_text(struct session *s, struct prepared *p, const char *dotted, const char *name,
+	const struct command_line *line, size_t at, struct error *err)
+{
+	char *text = talloc_strdup(s->mem, at < line->word_count ? line->words[at] : "");
+	bool done = false;
+
+	while (at < line->word_count && ++at < line->word_count)
+		text = talloc_asprintf_append(text, " %s", line->words[at]);
+	if (*text != '\0')
+		return try_set(p->request, dotted, text, name, &s->arena, &done, err);
+	if (is_set(p->request, dotted))
+		return true;
+	return usage_error(err, "%s is missing: radioshop %s %s%s", name, p->command->noun, p->command->verb,
+		positions_shown(s->mem, p->command));
+}
+
+static bool is_repeated(const ProtobufCMessage *m, const char *dotted)
+{
+	struct field_path path;
+
+	return field_path_find(m->descriptor, dotted, &path) && field_path_leaf(&path)->label == PROTOBUF_C_LABEL_REPEATED;
+}
+
 /* The words that are left all go into one repeated field; - stands for the lines of standard input. */
 static bool fill_rest(struct session *s, struct prepared *p, const char *dotted, const char *name,
 	const struct command_line *line, size_t at, struct error *err)
@@ -121,6 +145,8 @@ static bool fill_positions(struct session *s, struct prepared *p, const struct c
 
 		if (rest != NULL) {
 			*rest = '\0';
+			if (!is_repeated(p->request, word))
+				return fill_text(s, p, word, name, line, at, err);
 			return fill_rest(s, p, word, name, line, at, err);
 		}
 		if (mark != NULL)

@@ -547,6 +547,17 @@ def test_the_wrong_certificates(shop, world, tmp_path):
         denied(RADIOSHOP_CERT=str(tmp_path / f"{name}.pem"), RADIOSHOP_KEY=str(tmp_path / f"{name}.key"))
 
 
+def test_search_takes_all_words(shop, world, agency):
+    """Without quotes, with filters behind them; and the help says so."""
+    world.asset(agency, tag="SEARCH1", assigned_to="Jane Featherstonehaugh")
+    found = json.loads(shop.ok("vera", "asset", "search", "jane", "faetherstonehaugh", "--agency", agency, "-o", "json"))
+    assert [(m["tag"], m["found"], m["fields"]) for m in found] == [("SEARCH1", "near", "assigned_to")]
+    assert not json.loads(shop.ok("vera", "asset", "search", "featherstonehaugh", "--status", "missing", "-o", "json"))
+    done = shop.run("vera", "asset", "search")
+    assert done.returncode == 64 and "QUERY is missing: radioshop asset search QUERY..." in done.stderr
+    assert "--agency" in shop.ok("vera", "asset", "search", "--help") and "--query" not in shop.ok("vera", "asset", "search", "--help")
+
+
 def test_call_reaches_every_method(shop, world, agency, tmp_path):
     asset = world.asset(agency)
     reply = json.loads(shop.ok("vera", "call", "AssetService.GetAsset", "--asset", asset.id, "-o", "json"))

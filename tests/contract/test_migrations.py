@@ -89,9 +89,9 @@ def test_the_daemons_role(migrated):
     assert migrated.sql("""SELECT rolsuper, rolbypassrls, rolcreatedb, rolcreaterole FROM pg_roles
         WHERE rolname = 'radioshop_app'""") == [["f", "f", "f", "f"]]
     assert migrated.sql("SELECT 1 FROM pg_class WHERE relowner = 'radioshop_app'::regrole") == []
-    # The functions that act as the owner; their reasons are written above them in asset_import.sql and ticket_search.sql.
+    # The functions that act as the owner; their reasons are written above them in asset_import.sql, ticket_search.sql and asset_search.sql.
     assert migrated.sql("SELECT proname FROM pg_proc WHERE pronamespace = 'radioshop'::regnamespace AND prosecdef "
-                        "ORDER BY proname") == [["find_documents"], ["refresh_statistics"]]
+                        "ORDER BY proname") == [["find_documents"], ["find_words"], ["refresh_statistics"]]
     denied = migrated.sql("CREATE TABLE radioshop.mine (a int)", role="radioshop_app", check=False)
     assert denied == []
     assert migrated.value("SELECT count(*) FROM pg_class WHERE relname = 'mine'") == "0"

@@ -20,7 +20,7 @@ SHOP_WIDE = ("ListAgencies", "ListLimits", "ListProcedures", "ListAnalysers", "L
              "ListAgreements", "ListLabourRates")
 # The stock of parts: lists of the shop's own, and those of one shelf.
 KEYS.update({"ListParts": "number", "ListPartUses": ("ticket", "entry"), "ListStockLocations": "code", "ListStock": "part",
-             "ListPartMoves": "number", "ListRmas": "number", "LookupTickets": "number", "ListSynonyms": "word", "ListCampaigns": "code", "ListCampaignItems": "tag",
+             "ListPartMoves": "number", "ListRmas": "number", "LookupTickets": "number", "LookupMatches": "tag", "ListSynonyms": "word", "ListCampaigns": "code", "ListCampaignItems": "tag",
              "ListLoans": "id", "ListLoaners": "tag", "ListAttachments": "id",
              "ListCustodians": "code", "ListCustody": "id", "ListAssetHistory": "location", "ListComponents": "id", "ListBatteries": "tag",
              "ListInventories": "number", "ListInventoryItems": ("tag", "code"),
@@ -127,6 +127,8 @@ def filled(world):
 
 def values(name, agency):
     wanted = {} if name in SHOP_WIDE else {"location": "PAGED"} if name in ON_THE_SHELF else {"agency": agency}
+    if name == "LookupMatches":
+        wanted["query"] = "R"
     if name == "LookupTickets":
         wanted["query"] = "x"
     if name == "ListApprovedFirmware":

@@ -11,7 +11,7 @@ MAY = {
     "GetAgency": READERS, "ListAgencies": READERS + " alerter", "GetModel": READERS, "ListModels": READERS + " alerter",
     "ListUnitBlocks": READERS, "LookupFreeUnitIds": READERS, "GrantUnitBlock": "admin", "RevokeUnitBlock": "admin",
     "GetRadioSystem": READERS, "ListRadioSystems": READERS + " alerter", "CreateRadioSystem": "admin", "UpdateRadioSystem": "admin",
-    "GetAsset": READERS, "ListAssets": READERS, "LookupAssets": READERS, "ExportAssets": READERS,
+    "GetAsset": READERS, "ListAssets": READERS, "LookupAssets": READERS, "LookupMatches": READERS, "ExportAssets": READERS,
     "GetPlan": READERS, "ListPlans": READERS, "ListDue": READERS, "SummarizeDue": READERS,
     "ListServiceRecords": READERS, "ListLimits": READERS, "SetLimit": "admin",
     "GetProcedure": READERS, "ListProcedures": READERS, "GetAnalyser": READERS, "ListAnalysers": READERS, "GetServiceSheet": READERS,

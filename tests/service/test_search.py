@@ -1,7 +1,8 @@
-"""Tickets found by what they say, in the shop's own language."""
+"""Tickets found by what they say, in the shop's own language; and assets by their codes, names and tickets."""
 
 import pytest
 
+from rig import contract
 from rig.caller import refused
 from rig.world import day, new_id
 
@@ -105,3 +106,77 @@ def test_a_word_of_the_shop(world, bench):
     with refused("NOT_FOUND", field="word"):
         world.ada.RemoveSynonym(word=word)
     assert not found(world, bench, word)
+
+
+@pytest.fixture(scope="module")
+def shelf(world):
+    """A city with assets that are alike, and another with one of the same holder."""
+    agency, other = world.agency(), world.agency()
+    rows = [{"line": i, "tag": f"{agency}-{1040 + i}", "class": "portable", "serial": f"{agency}SER{i:02d}", "unit_id": str(9100000 + i),
+             "system": "S", "alias": f"TRUCK {i}", "assigned_to": f"{name}"}
+            for i, name in enumerate(("Jane Zimmerlin", "John Zimmerlin", "Zoë Kowalczyk", "Quentin O'Brannigan", "Jane Kowalczyk"), 1)]
+    world.tina.ImportAssets(agency=agency, rows=rows)
+    world.asset(other, tag=f"{other}-1", assigned_to="Jane Zimmerlin")
+    return agency, other
+
+
+def matches(caller, query, **values):
+    return [(m.tag.split("-")[-1], contract.label(m, "found"), m.fields) for m in caller.LookupMatches(query=query, **values).matches]
+
+
+def test_one_box(world, shelf):
+    """Codes, then words, then beginnings; what was likely meant only where nothing has the words as they are written."""
+    agency, _ = shelf
+    for query, wanted in {
+            f"{agency}-1041": [("1041", "code", "tag")], f"{agency}:{agency}-1042": [("1042", "code", "tag")], f"{agency.lower()}ser03": [("1043", "code", "serial")],
+            "9100004": [("1044", "code", "unit_id")], "truck 5": [("1045", "code", "alias")],
+            "kowalczyk": [("1043", "word", "assigned_to"), ("1045", "word", "assigned_to")], "kowal zoe": [("1043", "beginning", "assigned_to")],
+            "brannigan": [("1044", "word", "assigned_to")], "obrannigan": [("1044", "word", "assigned_to")],
+            "kowalcyzk": [("1043", "near", "assigned_to"), ("1045", "near", "assigned_to")], "kowalzyk jane": [("1045", "near", "assigned_to")],
+            f"{agency}SRE03": [("1043", "near", "serial")], "91000004": [("1044", "near", "unit_id")], "kowalczyk quentin": [], "1045 jnae": [("1045", "near", "assigned_to, tag")]}.items():
+        assert [m for m in matches(world.vera, query, agency=agency) if m[0] in {w[0] for w in wanted} or wanted == []] == wanted, query
+    number = world.tina.OpenTicket(asset=f"{agency}:{agency}-1041", problem="x", received=True).ticket.number
+    assert matches(world.vera, number) == [("1041", "code", "ticket")]
+    assert matches(world.vera, f"zimmerlin {number}") == [("1041", "word", "assigned_to, ticket")]
+    assert matches(world.vera, "zimmerlin", agency=agency, status="in_shop") == [("1041", "word", "assigned_to")]
+    assert matches(world.vera, "zimmerlin", agency=agency, status="in_shop", **{"class": "mobile"}) == []
+    assert len(world.vera.LookupMatches(query="zimmerlin jane").matches) == 2, "of every agency that the caller may see"
+
+
+def test_a_search_says_what_is_wrong(world, shelf):
+    for query in ("'", "%", "_", "\\", "(", "a:*b", "é ß 无", "x" * 499, "; DROP TABLE radioshop.asset; --", "0", "99999999999999999999", "-1", "1e5",
+                  "00000000-0000-4000-8000-000000000001", "00000000-", "IND:", ":", "A-2026-", "2026-1", "{a,b}", "=JANE"):
+        world.vera.LookupMatches(query=query)
+    for query in ("", " \t", "a b c d e f g h i", "x" * 501):
+        with refused("INVALID_ARGUMENT", field="query"):
+            world.vera.LookupMatches(query=query)
+    with refused("NOT_FOUND", field="agency"):
+        world.vera.LookupMatches(query="x", agency="NONE")
+    with refused("NOT_FOUND", field="model"):
+        world.vera.LookupMatches(query="x", model="NOPE")
+
+
+def test_another_citys_assets_do_not_exist(world, shelf):
+    """Neither as a result nor as a page that follows: a city reads the same whatever the others have."""
+    agency, other = shelf
+    before = [world.lee.LookupMatches(query=query, page_size=1) for query in ("zimmerlin", "zimmerlim", "jane")]
+    for i in range(3):
+        world.asset(other, assigned_to="Jane Zimmerlin", alias=f"LEE {i}")
+    assert [world.lee.LookupMatches(query=query, page_size=1) for query in ("zimmerlin", "zimmerlim", "jane")] == before
+    assert not before[0].matches and not before[0].next_page_token and not before[1].matches
+    for query in ("9100001", f"{agency}-1041", f"{agency}SER01", "truck 1", "zimerlin"):
+        assert not [m for m in world.lee.LookupMatches(query=query).matches if m.agency != "LSU"], query
+    with refused("NOT_FOUND", field="agency"):
+        world.lee.LookupMatches(query="zimmerlin", agency=agency)
+
+
+def test_words_that_very_many_have(world):
+    """A page comes at once; a rare word or a filter finds the one."""
+    agency = world.agency()
+    world.tina.ImportAssets(agency=agency, rows=[
+        {"line": i, "tag": f"{agency}M{i:04d}", "class": "portable", "assigned_to": f"Ossifer {'Oneofakind' if i == 400 else ''}", "alias": f"CAR{i}",
+         "status": "missing" if i == 401 else "spare"} for i in range(500)])
+    page = world.vera.LookupMatches(query="ossifer", agency=agency, page_size=20)
+    assert len(page.matches) == 20 and page.next_page_token
+    assert [m.tag for m in world.vera.LookupMatches(query="ossifer oneofakind").matches] == [f"{agency}M0400"]
+    assert [m.tag for m in world.vera.LookupMatches(query="ossifer", agency=agency, status="missing").matches] == [f"{agency}M0401"]

@@ -121,6 +121,8 @@ def probes(name, ids):
                      {"asset": f"{ids['agency']}:{ids['tag']}"}],
         "ListAssets": [{"agency": ids["agency"]}, {}],
         "LookupAssets": [{"code": ids["tag"]}, {"code": CANARY[:6]}, {"code": ids["tag"], "agency": ids["agency"]}],
+        "LookupMatches": [{"query": ids["tag"]}, {"query": CANARY}, {"query": f"x{CANARY[:12]}"}, {"query": ids["serial"], "agency": ids["agency"]}, {"query": ids["number"]},
+                          {"query": ids["alias"]}],
         "CreateAsset": [{"asset": {"agency": ids["agency"], "tag": "MINE1", "class": "portable"}},
                         {"asset": {"agency": ids["agency"], "tag": ids["tag"], "class": "portable"}}],
         "UpdateAsset": [{"asset": {"id": ids["asset"], "notes": "Mine", "revision": 1}, "update_mask": ["notes"]}],
@@ -396,7 +398,7 @@ def test_method(world, migrated, ours, name):
 
 def test_the_probes_do_reach(world, ours):
     """The other side of the coin: with a grant, the same reads do bring canaries, so the probes aim well."""
-    for name in ("GetAsset", "ListAssets", "LookupAssets", "ExportAssets", "GetPlan", "ListDue", "SummarizeDue", "ListServiceRecords",
+    for name in ("GetAsset", "ListAssets", "LookupAssets", "LookupMatches", "ExportAssets", "GetPlan", "ListDue", "SummarizeDue", "ListServiceRecords",
                  "ListDueChanges", "ListMeterReadings",
                  "GetTicket", "ListTickets", "ListAlerts", "ListEvents", "GetAgency", "ListPlans", "GetAgreement", "ListAgreements",
                  "GetPart", "ListParts", "ListPartUses", "GetStockLocation", "ListStockLocations", "ListPartMoves",
