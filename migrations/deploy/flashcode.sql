@@ -88,7 +88,7 @@ BEGIN
       AND EXISTS (SELECT FROM radioshop.model m WHERE m.model_id = it.model_id AND m.manufacturer ILIKE 'motorola%') THEN
     warnings := warnings || radioshop.motorola_serial_warning(it.serial);
   END IF;
-  IF fields IS NULL OR 'flashcode' = ANY (fields) THEN
+  IF (fields IS NULL OR 'flashcode' = ANY (fields)) AND it.flashcode <> '' THEN
     warnings := warnings || radioshop.flashcode_warning(it.flashcode);
   END IF;
   RETURN array_remove(warnings, NULL);

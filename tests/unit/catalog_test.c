@@ -43,7 +43,7 @@ static void all_services_are_known(void **state)
 	for (size_t i = 1; i < n; i++)
 		assert_true(strcmp(services[i - 1], services[i]) < 0);
 	assert_string_equal(services[0], "grpc.health.v1.Health");
-	assert_string_equal(services[n - 1], "radioshop.v1.TrendService");
+	assert_string_equal(services[n - 1], "radioshop.v1.UnitBlockService");
 	assert_true(methods > 40);
 	for (size_t i = 0; i < methods; i++) {
 		if (i > 0)
