@@ -21,7 +21,7 @@ import pytest
 
 from rig import COMMAND, contract, figures
 from rig.receivers import Relay
-from rig.world import day
+from rig.world import day, new_id
 
 NIGHTS, ITEMS = 100, 150
 # What is done to the sender: killed by the relay when it is at this stage; the reply is never said.
@@ -30,7 +30,7 @@ HEADINGS = {
     "overdue": "OVERDUE", "escalated": "STILL OVERDUE", "due_soon": "DUE SOON", "ticket_waiting": "TICKET WAITS",
     "ticket_late": "REPAIR RUNS LATE", "warranty_ending": "WARRANTY ENDS", "part_low": "PART RUNS LOW",
     "calibration_ending": "CALIBRATION ENDS", "loaner_not_back": "LOANER NOT BACK", "ticket_moved": "TICKET MOVED",
-    "certificate_ending": "CERTIFICATE ENDS", "resolved": "SETTLED",
+    "certificate_ending": "CERTIFICATE ENDS", "import_unfinished": "IMPORT UNFINISHED", "resolved": "SETTLED",
 }
 
 
@@ -46,7 +46,7 @@ class Subjects:
         self.number = world.number()
         self.agency_id = migrated.value(f"SELECT agency_id FROM radioshop.agency WHERE code = '{agency}'")
         for place, kind, numbers in ((agency, "due_soon", {"days": 7}), (agency, "warranty_ending", {}), (agency, "ticket_waiting", {"days": 7}),
-                                     (agency, "ticket_late", {}), (agency, "loaner_not_back", {}), ("SHOP", "part_low", {}),
+                                     (agency, "ticket_late", {}), (agency, "loaner_not_back", {}), (agency, "import_unfinished", {}), ("SHOP", "part_low", {}),
                                      ("SHOP", "calibration_ending", {"days": 10}), ("SHOP", "certificate_ending", {"days": 10})):
             self.rule(place, kind, **numbers)
         terms = world.ada.GetTicketTerms(agency=agency).terms
@@ -58,6 +58,7 @@ class Subjects:
         self.parts()
         self.analysers()
         self.certificates()
+        self.imports()
 
     def rule(self, agency, kind, **values):
         rules = [r for r in self.world.ada.GetAlertRules(agency=agency).rules if contract.label(r, "kind") == kind]
@@ -149,6 +150,15 @@ class Subjects:
         self.migrated.sql(f"""INSERT INTO radioshop.principal_certificate (principal_id, ends_at, seen_on)
             SELECT principal_id, now() + interval '{days} days', current_date FROM radioshop.principal WHERE name = '{name}'""")
 
+    def imports(self):
+        """Broken off, gone on with, broken off again and given up."""
+        for i in range(4):
+            run = self.world.tina.StartImport(agency=self.agency, file_name=f"radios{i}.csv", file=new_id(), rows=9).run.id
+            self.wanted.update({("import_unfinished", run): 2, ("resolved", run): 2})
+            row = {"line": 1, "tag": f"I{self.number}-{i}", "class": "charger"}
+            self.on[20 + 12 * i].append(lambda run=run, row=row: self.world.tina.ImportAssets(agency=self.agency, run=run, rows_done=1, rows=[row]))
+            self.on[40 + 12 * i].append(lambda run=run: self.world.ada.EndImport(run=run, state="abandoned"))
+
     def happen(self, night):
         for happens in self.on[night]:
             happens()
@@ -168,6 +178,7 @@ class Subjects:
             UPDATE radioshop.analyser SET calibrated_on = calibrated_on - {n}, calibration_due_on = calibration_due_on - {n} WHERE serial {mine};
             UPDATE radioshop.principal_certificate c SET ends_at = c.ends_at - {day}, seen_on = c.seen_on - {n}
               FROM radioshop.principal p WHERE p.principal_id = c.principal_id AND p.name {mine};
+            UPDATE radioshop.import_run SET last_rows_at = last_rows_at - {day} WHERE {ours};
             UPDATE radioshop.alert SET due_on = due_on - {n} WHERE agency_id = 0 AND subject {mine};"""
 
 
