@@ -160,9 +160,10 @@ static void write_runs(FILE *summary, const struct import *im, bool told)
 		counts[r->outcome]++;
 		failed += r->outcome == OUTCOME_CREATED && r->result == SERVICE_FAILED;
 	}
-	fprintf(summary, "%s%zu rows, %zu runs: %zu new (%zu failed), %zu unchanged, %zu refused%s\n", told ? "\n" : "",
-		im->file->count, runs, counts[OUTCOME_CREATED], failed, counts[OUTCOME_UNCHANGED],
-		counts[OUTCOME_REFUSED], im->dry_run ? " (dry run: nothing was kept)" : "");
+	fprintf(summary, "%s%zu row%s, %zu run%s: %zu new (%zu failed), %zu unchanged, %zu refused%s\n",
+		told ? "\n" : "", im->file->count, im->file->count == 1 ? "" : "s", runs, runs == 1 ? "" : "s",
+		counts[OUTCOME_CREATED], failed, counts[OUTCOME_UNCHANGED], counts[OUTCOME_REFUSED],
+		im->dry_run ? " (dry run: nothing was kept)" : "");
 }
 
 int import_report(struct import *im)

@@ -55,7 +55,11 @@ def test_a_watcher_is_told_once(world, city):
     world.ada.CreateAlertRoute(route={"agency": agency, "code": "ALL", "channel": "output"})
     ticket = open_ticket(world, agency)
     assert world.caller(name).WatchTicket(ticket=ticket.number).watchers == [name]
-    watch(world, ticket, other, deaf)
+    watch(world, ticket, other)
+    for who, unheard in ((other, 0), (deaf, 1), ("tina", 1)):
+        warnings = world.ada.WatchTicket(ticket=ticket.number, principal=who).warnings
+        assert len(warnings) == unheard and all(f"{who} hears nothing of it yet" in w for w in warnings)
+    world.tina.UnwatchTicket(ticket=ticket.number)
     assert not told(world, agency), "nothing was moved since"
     move(world, ticket, "diagnosing")
     move(world, ticket, "repairing")
