@@ -124,7 +124,7 @@ static void take_result(struct import *im, size_t i, const ProtobufCMessage *res
 	if (im->rows[i].outcome == OUTCOME_REFUSED)
 		import_refuse(im, i, mapping_column(im->mapping, text_of(result, "column")), text_of(result, "value"),
 			text_of(result, "reason"));
-	else if (im->kind->run_fields != NULL)
+	else if (im->kind->run_fields != NULL || im->rows[i].outcome == OUTCOME_CREATED)
 		im->rows[i].reason = talloc_strdup(im->session->mem, text_of(result, "reason"));
 	if (im->kind->run_fields != NULL)
 		take_run(im, i, result);

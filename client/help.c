@@ -5,6 +5,7 @@
 #include "help.h"
 
 #include "actions.h"
+#include "clear_mark.h"
 #include "failure.h"
 #include "field_text.h"
 #include "flags.h"
@@ -207,6 +208,11 @@ static void print_import_flags(FILE *out)
 		out);
 }
 
+static void print_import_cells(FILE *out)
+{
+	fputs("\nAn empty cell leaves what is there; a cell " CLEAR_MARK " empties the field.\n", out);
+}
+
 int help_command(FILE *out, const struct command *c)
 {
 	const struct catalog_method *m = c->method != NULL ? catalog_method_by_name(c->method) : NULL;
@@ -223,6 +229,8 @@ int help_command(FILE *out, const struct command *c)
 		set = flag_set_new(ctx, c, m->input);
 		set->paged = set->paged && !c->file;
 		print_flags(out, ctx, set);
+		if (c->run == action_asset_import)
+			print_import_cells(out);
 		if (c->run == action_attachment_get)
 			fputs("  -o, --output FILE\n      Writes FILE, or the file's own name into a directory; into "
 			      "this one if not given; - for standard output.\n"

@@ -7,6 +7,7 @@
 #include "actions.h"
 #include "analyser_log.h"
 #include "array.h"
+#include "clear_mark.h"
 #include "failure.h"
 #include "field_text.h"
 #include "flags.h"
@@ -19,6 +20,7 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { IMPORT_FILE_MAX = 100 << 20, MAP_MAX = 1 << 20 };
 
@@ -56,8 +58,8 @@ static const struct column_alias model_aliases[] = {
 	{NULL, NULL},
 };
 
-static const struct import_kind asset_kind = {"rows", 500, asset_aliases, "asset", NULL, NULL};
-static const struct import_kind model_kind = {"models", 500, model_aliases, "model", NULL, NULL};
+static const struct import_kind asset_kind = {"rows", 500, asset_aliases, "asset", NULL, NULL, true};
+static const struct import_kind model_kind = {"models", 500, model_aliases, "model", NULL, NULL, false};
 
 static const struct column_alias meter_aliases[] = {
 	{"asset", "tag serial assettag serialnumber unitid radioid"},
@@ -66,7 +68,7 @@ static const struct column_alias meter_aliases[] = {
 	{"read_on", "date day readingdate readon"},
 	{NULL, NULL},
 };
-static const struct import_kind meter_kind = {"rows", 500, meter_aliases, "reading", NULL, NULL};
+static const struct import_kind meter_kind = {"rows", 500, meter_aliases, "reading", NULL, NULL, false};
 
 static const struct column_alias result_aliases[] = {
 	{"serial", "serialnumber serialno sn radioserial radioserialnumber radiosn"},
@@ -85,8 +87,8 @@ static const struct column_alias result_aliases[] = {
 	{NULL, NULL},
 };
 static const char *const run_fields[] = {"serial", "tag", "tested_at", "analyser", "plan", "procedure", NULL};
-static const struct import_kind result_kind = {
-	"rows", 500, result_aliases, "result", run_fields, "line,asset,outcome,result,ticket,column,value,reason"};
+static const struct import_kind result_kind = {"rows", 500, result_aliases, "result", run_fields,
+	"line,asset,outcome,result,ticket,column,value,reason", false};
 
 /* ---- arguments ---- */
 
@@ -216,7 +218,7 @@ static bool is_foreign(const struct import *im, const struct csv_row *row)
 	size_t column = csv_column(im->file, "agency");
 
 	return im->map == NULL && im->agency != NULL && column < row->count && row->cells[column][0] != '\0' &&
-	       strcmp(row->cells[column], im->agency) != 0;
+	       strcasecmp(row->cells[column], im->agency) != 0;
 }
 
 /* The message of row i; NULL when a value does not even have the field's form: then the row is refused. */
@@ -241,6 +243,12 @@ ProtobufCMessage *import_make_row(struct import *im, size_t i, struct arena *are
 
 		if (*value == '\0' || !field_path_find(im->row, field, &path))
 			continue;
+		if (!im->kind->assets && clear_mark_is(value)) {
+			import_refuse(im, i, column, value, "only an import of assets empties fields in this way");
+			return NULL;
+		}
+		if (!im->kind->assets)
+			value = clear_mark_unguard(value);
 		if (field_set_text(m, &path, value, false, column, arena, &err))
 			continue;
 		/* The report has a column of its own for "COLUMN: ". */
@@ -268,6 +276,18 @@ static const char *beginning_of(const struct import *im, const struct csv_row *r
 	return text;
 }
 
+/* A field that is made of several cells is not emptied by one of them. */
+static void refuse_mixed_mark(struct import *im, size_t i)
+{
+	for (size_t f = 0; f < mapping_count(im->mapping); f++) {
+		size_t column = mapping_mixed_mark(im->mapping, f, &im->file->rows[i]);
+
+		if (column < im->file->header.count)
+			import_refuse(im, i, im->file->header.cells[column], im->file->rows[i].cells[column],
+				"this empties a field that the mapping makes of more than this column");
+	}
+}
+
 /* Every value of every row, in the order of the file, because {#} counts. */
 void import_expand(struct import *im)
 {
@@ -287,12 +307,16 @@ void import_expand(struct import *im)
 		r->values = array_room(im->rows, NULL, mapping_count(im->mapping), sizeof(char *));
 		for (size_t f = 0; f < mapping_count(im->mapping); f++)
 			r->values[f] = mapping_value(im->rows, im->mapping, f, row, &r->ordinal);
+		refuse_mixed_mark(im, i);
 		if (is_foreign(im, row))
 			import_refuse(im, i, "agency", row->cells[csv_column(im->file, "agency")],
-				"belongs to another agency than --agency says");
+				"belongs to another agency than --agency says: bring it in with the rows of that "
+				"agency");
 	}
 	if (im->kind->run_fields != NULL)
 		import_find_runs(im);
+	if (im->kind->assets)
+		import_compare_rows(im);
 }
 
 static int fail(const struct import *im, const struct error *err)

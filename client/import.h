@@ -26,7 +26,7 @@ struct import_row {
 	enum import_outcome outcome;
 	char **values;                       /* by mapped field; NULL when the row has a fault */
 	long ordinal;                        /* what {#} was, 0 if there is none */
-	const char *column, *value, *reason; /* if refused; of runs, a reason may also be given for what is kept */
+	const char *column, *value, *reason; /* if refused; a reason may also be given for what is kept */
 	size_t run;                          /* the first row of its run; the row itself where there are no runs */
 	bool follows;                        /* refused because another row of its run is, which says why */
 	const char *asset, *ticket;          /* of runs, as the shop has answered; may be NULL */
@@ -40,6 +40,7 @@ struct import_kind {
 	const char *what;              /* "asset" */
 	const char *const *run_fields; /* ended by NULL; NULL: every row by itself */
 	const char *columns;           /* of the report, by commas; NULL: line, column, value, reason */
+	bool assets;                   /* \clear empties a field; rows are compared with each other */
 };
 
 enum { RUN_ROWS_MAX = 100 };
@@ -76,6 +77,8 @@ void import_find_runs(struct import *im);
 void import_expand(struct import *im);
 /* import.c: the message of row i; NULL when a value does not even have the field's form: then the row is refused. */
 ProtobufCMessage *import_make_row(struct import *im, size_t i, struct arena *arena) MUST_CHECK;
+/* row_conflict.c: refuses rows of assets that contradict another row of the file. */
+void import_compare_rows(struct import *im);
 /* import_run.c: begins the shop's record of this import, or finds the one that was broken off. */
 bool import_begin_run(struct import *im, struct error *err) MUST_CHECK;
 /* import_run.c: says in a request which record it belongs to, and that all rows before `done` are done with it. */

@@ -4,6 +4,7 @@
  */
 #include "mapping.h"
 #include "array.h"
+#include "clear_mark.h"
 
 #include <jansson.h>
 #include <openssl/evp.h>
@@ -316,6 +317,16 @@ const char *mapping_column(const struct mapping *m, const char *field)
 bool mapping_uses(const struct mapping *m, size_t column)
 {
 	return m->used[column];
+}
+
+size_t mapping_mixed_mark(const struct mapping *m, size_t i, const struct csv_row *row)
+{
+	const struct mapped *f = &m->fields[i];
+
+	for (size_t p = 0; f->count > 1 && p < f->count; p++)
+		if (f->parts[p].kind == PART_COLUMN && clear_mark_is(row->cells[f->parts[p].column]))
+			return f->parts[p].column;
+	return m->file->header.count;
 }
 
 /* Ten digits: among a million rows the chance that any two collide is one in two million. */

@@ -42,6 +42,9 @@ const char *mapping_column(const struct mapping *m, const char *field);
 /* Whether a column is used by any field. */
 bool mapping_uses(const struct mapping *m, size_t column);
 
+/* The column of a row that says \clear while the i-th field is made of more than it; header.count if there is none. */
+size_t mapping_mixed_mark(const struct mapping *m, size_t i, const struct csv_row *row);
+
 /*
  * The value of the i-th field for a row; owned by ctx. Rows must come in the order of the file, each once for every
  * field, since {#} counts. *ret_ordinal, if not NULL, is set to the ordinal when the template has one.

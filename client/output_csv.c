@@ -4,6 +4,8 @@
  */
 #include "output.h"
 
+#include "clear_mark.h"
+
 #include <string.h>
 
 /* Whether a spreadsheet would take text for a formula once any number of our own ' are off it. */
@@ -69,7 +71,7 @@ static bool csv_row(struct writer *w, const ProtobufCMessage *m, struct error *e
 
 		if (i > 0)
 			fputc(',', w->o.out);
-		csv_cell(w->o.out, column_text(ctx, c, m, VALUE_CSV), guard);
+		csv_cell(w->o.out, clear_mark_guard(ctx, column_text(ctx, c, m, VALUE_CSV)), guard);
 	}
 	fputs("\n", w->o.out);
 	talloc_free(ctx);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 enum { SERVICE_FAILED = 3 }; /* of enum ServiceResult */
+enum { WARNINGS_MAX = 20 };
 
 static void set_text(ProtobufCMessage *m, const char *field, const char *text, struct arena *arena)
 {
@@ -71,9 +72,26 @@ static bool write_row(struct writer *w, const struct import *im, size_t i, struc
 }
 
 /* The rows that people should look at: those that were refused, and what the shop has to say of others. */
-static bool is_told(const struct import_row *r)
+static bool is_told(const struct import *im, const struct import_row *r)
 {
-	return r->outcome == OUTCOME_REFUSED ? !r->follows : r->reason != NULL && r->reason[0] != '\0';
+	return r->outcome == OUTCOME_REFUSED
+		       ? !r->follows
+		       : im->kind->run_fields != NULL && r->reason != NULL && r->reason[0] != '\0';
+}
+
+/* What is odd about rows that are in. */
+static void warn_of_rows(const struct import *im)
+{
+	size_t odd = 0;
+
+	for (size_t i = 0; im->kind->run_fields == NULL && i < im->file->count; i++) {
+		const struct import_row *r = &im->rows[i];
+
+		if (r->outcome == OUTCOME_CREATED && r->reason != NULL && r->reason[0] != '\0' && ++odd <= WARNINGS_MAX)
+			notice("warning: line %u: %s", im->file->rows[i].line, r->reason);
+	}
+	if (odd > WARNINGS_MAX)
+		notice("warning: %zu more rows like these", odd - WARNINGS_MAX);
 }
 
 static bool write_told(struct import *im, struct error *err)
@@ -88,7 +106,7 @@ static bool write_told(struct import *im, struct error *err)
 	if (w == NULL)
 		return false;
 	for (size_t i = 0; ok && i < im->file->count; i++)
-		if (is_told(&im->rows[i]))
+		if (is_told(im, &im->rows[i]))
 			ok = write_row(w, im, i, err);
 	ok = ok && writer_finish(w, err);
 	writer_free(w);
@@ -176,11 +194,12 @@ int import_report(struct import *im)
 
 	for (size_t i = 0; i < im->file->count; i++) {
 		counts[im->rows[i].outcome]++;
-		told = told || is_told(&im->rows[i]);
+		told = told || is_told(im, &im->rows[i]);
 	}
 	counts[OUTCOME_CREATED] += im->created;
 	counts[OUTCOME_CHANGED] += im->changed;
 	counts[OUTCOME_UNCHANGED] += im->unchanged;
+	warn_of_rows(im);
 	if (im->rejects != NULL && !write_rejects(im, &err))
 		return failure_tell(&err, NULL);
 	if (!write_told(im, &err))

@@ -210,3 +210,79 @@ def test_killed_and_run_again(shop, world, agency, tmp_path, migrated):
         ("t.csv", "finished", 1200, 1200), ("u.csv", "finished", 1200, 1200)]
     assert sum(r[4] + r[5] + r[6] for r in runs(world, agency)) == 2400
     assert len(world.tina.pages("ListAssets", "assets", agency=agency, page_size=1000)) == 2400
+
+
+def report(done):
+    """The rows of the report: {line: (column, reason)}."""
+    return {int(row["line"]): (row["column"], row["reason"]) for row in csv.DictReader(done.stdout.splitlines())}
+
+
+def test_a_mark_empties_and_nothing_reads_as_it(shop, world, agency, tmp_path):
+    """\\clear empties, a blank leaves; text that looks like the mark comes back from an export as what it was."""
+    assets = [world.asset(agency, tag=f"E{i}", alias=text, notes=text, location="St 1") for i, text in enumerate(("\\clear", "\\\\CLEAR", "clear", "\\clear it"))]
+    exported = shop.ok("vera", "asset", "export", "--agency", agency)
+    assert "\\\\clear," in exported and "\\\\\\CLEAR," in exported
+    file = write(tmp_path / "register.csv", exported)
+    assert numbers(import_(shop, agency, file)) == {"created": 0, "changed": 0, "unchanged": 4, "refused": 0}
+    listed = shop.ok("vera", "asset", "list", "--agency", agency, "-o", "csv", "--columns", "tag,alias", "--no-formula-guard")
+    assert numbers(import_(shop, agency, write(tmp_path / "list.csv", listed)))["unchanged"] == 4
+    done = import_(shop, agency, write(tmp_path / "t.csv", "tag,alias,location,notes,class\nE0,\\clear,,\\clear,\nE1,, \\Clear ,x,\nE2,,,,\\clear\n"), "-o", "csv")
+    assert done.returncode == REFUSED and numbers(done)["changed"] == 2, done.stdout
+    assert report(done)[4][0] == "class" and "cannot be emptied" in report(done)[4][1]
+    now = {a.tag: (a.alias, a.location, a.notes) for a in world.tina.ListAssets(agency=agency).assets}
+    assert now["E0"] == ("", "St 1", "") and now["E1"] == ("\\\\CLEAR", "", "x") and now["E2"] == ("clear", "St 1", "clear")
+    assert len(assets) == 4 and "empties the field" in shop.ok("tina", "asset", "import", "--help")
+
+
+def test_a_mark_in_a_template(shop, world, agency, tmp_path):
+    """A field that is one column is emptied; one that is made of several is not, and the row says so. Models are not emptied in this way."""
+    world.asset(agency, tag="M1", alias="A", notes="N")
+    mapped = write(tmp_path / "m.map", "tag = {Radio}\nalias = {Name}\nnotes = {Remark} ({Room})\n")
+    done = import_(shop, agency, write(tmp_path / "t.csv", "Radio,Name,Remark,Room\nM1,\\clear,x,\\clear\nM1,\\clear,x,y\n"), "--map", mapped, "-o", "csv")
+    assert report(done) == {2: ("Room", "this empties a field that the mapping makes of more than this column")}, done.stdout
+    assert [(a.alias, a.notes) for a in world.tina.ListAssets(agency=agency).assets] == [("", "x (y)")]
+    done = shop.run("ada", "model", "import", write(tmp_path / "models.csv", "number,manufacturer,class,family\nCLR1,X,pager,\\clear\nCLR2,X,pager,\\\\clear\n"), "-o", "csv")
+    assert "only an import of assets" in report(done)[2][1]
+    assert json.loads(shop.ok("vera", "model", "show", "CLR2", "-o", "json"))["family"] == "\\clear"
+
+
+def test_rows_that_contradict_each_other(shop, world, agency, tmp_path):
+    """However far apart they are, neither goes in, and each names the line of the other. Equal rows and rows that say less do no harm."""
+    rows = ["tag,serial,class,location,purchased_on"] + [f"F{n},,pager,,1/{n % 12 + 1}/2024" for n in range(2, 1001)]
+    rows[1] = "F2,sn1,pager,St 1,2/2/2024"
+    rows[2] = "F3,N/A,pager,,2024-01-01"
+    rows[3] = "F4,N/A,pager,,5/5/2024"
+    rows[8] = "F9,,pager,St 1,13/5/2024"
+    rows[9] = "F2,sn1,pager,,"
+    rows[900] = "F901, SN1 ,pager,,"
+    rows[901] = "f3,,pager,St 3,"
+    done = import_(shop, agency, write(tmp_path / "t.csv", "\n".join(rows) + "\n"), "-o", "csv")
+    told = report(done)
+    assert told[2] == ("serial", "line 901 has this serial number too, as tag F901: one serial number is one asset")
+    assert told[901] == ("serial", "line 2 has this serial number too, as tag F2: one serial number is one asset")
+    assert told[3] == ("location", "line 902 has the same tag and says St 3 here: which of the two is right?")
+    assert told[902] == ("location", "line 3 has the same tag and says nothing here: which of the two is right?")
+    assert told[4][0] == "serial" and "no serial number" in told[4][1]
+    assert told[9] == ("purchased_on", "the day stands before the month: write 2024-05-13 or 5/13/2024")
+    assert told[6] == ("purchased_on", "line 9 has the day before the month, 13/5/2024, so this may be either of two days: write it like 2026-01-31")
+    assert told[10] == ("serial", "line 2 is about the same asset, and another row contradicts it")
+    have = {a.tag: a.purchased_on for a in world.tina.pages("ListAssets", "assets", agency=agency, page_size=1000)}
+    assert not have.keys() & {"F2", "f3", "F3", "F9", "F901"} and all(day[5:7] == day[8:] for day in have.values() if day), have
+
+
+def test_what_other_agencies_have(shop, world, agency, tmp_path):
+    """Who may see both is told where it is; who may not hears nothing, and the row goes in."""
+    other = world.agency()
+    model = "H98UCF9PW6BN"
+    world.tina.ImportAssets(agency=other, rows=[{"line": 1, "tag": "O1", "serial": f"{other}A", "model": model}, {"line": 2, "tag": "O2", "serial": f"{other}B", "class": "pager"}])
+    file = write(tmp_path / "t.csv", f"tag,serial,model,class\nX1,{other}A,{model},\nX2,{other}B,,pager\n{other}:O9,,,pager\nX3,,NOSUCH-1,portable\n")
+    done = import_(shop, agency, file, "-o", "csv")
+    told = report(done)
+    assert told[2] == ("serial", f"asset {other}:O1 is of this model and has this serial number: it was handed over, or one of the two is typed wrong")
+    assert told[4] == ("tag", f"this is a tag of agency {other}: bring the row in with the rows of that agency")
+    assert "radioshop model create NOSUCH-1 --class portable" in told[5][1]
+    assert f"warning: line 3: serial {other}B: asset {other}:O2 has it, too" in done.stderr, done.stderr
+    mine = f"tag,serial,model,class,agency\nY1,{other}A,{model},,ind\nY2,{other}B,,pager,IND\n{other}:O9,,,pager,\nY4,,,pager,LSU\n"
+    done = import_(shop, "IND", write(tmp_path / "m.csv", mine), "-o", "csv", who="frank")
+    assert report(done) == {5: ("agency", "belongs to another agency than --agency says: bring it in with the rows of that agency")}, done.stdout
+    assert "warning" not in done.stderr and numbers(done)["created"] == 3, done.stderr

@@ -1,6 +1,6 @@
 /*
- * import.c: any mapping and any table as an import, up to the calls: each row has a value for every field or a reason why
- * not, and the rejects file that is written for correction reads back as the rows that were refused.
+ * import.c: any mapping and any table as an import, up to the calls: each row has a value for every field or a reason
+ * why not, and the rejects file that is written for correction reads back as the rows that were refused.
  *
  * A mapping file, or nothing; a line "=="; the csv file.
  */
@@ -11,7 +11,7 @@
 #include "target.h"
 
 static const struct column_alias aliases[] = {{"serial", "serialnumber sn"}, {"tag", "assettag"}, {NULL, NULL}};
-static const struct import_kind kind = {"rows", 500, aliases, "asset"};
+static const struct import_kind kind = {"rows", 500, aliases, "asset", .assets = true};
 
 /* The columns that the rejects file keeps as they were. */
 static bool is_kept(const struct csv_file *file, size_t column)

@@ -115,7 +115,8 @@ static void comments_are_help(void **state)
 	/* Two lines of comment are one line of help. */
 	assert_string_equal(catalog_message_comment(&radioshop__v1__asset_row__descriptor),
 		"One row of a table, as text; the shop reads the values and says what is wrong with them. "
-		"An empty cell leaves what is there.");
+		"An empty cell leaves what is there; \\clear empties the field, and text that looks like it is given "
+		"with one \\ more.");
 	assert_string_equal(catalog_service_comment("radioshop.v1.TicketService"), "Repair tickets.");
 	assert_string_equal(catalog_service_comment("radioshop.v1.None"), "");
 	assert_string_equal(catalog_enum_value_comment(&radioshop__v1__ticket_state__descriptor, "TICKET_STATE_READY"),

@@ -2,6 +2,7 @@
  * output_test.c: what reaches a terminal, a spreadsheet and a program.
  */
 #include "catalog.h"
+#include "clear_mark.h"
 #include "failure.h"
 #include "message_json.h"
 #include "output.h"
@@ -147,6 +148,31 @@ static void a_guard_comes_off_again(void **state)
 	}
 }
 
+/* The mark that empties a field is never what is exported: its text has one more \, and loses it again. */
+static void text_is_no_mark(void **state)
+{
+	static const char *const marks[] = {"\\clear", " \\Clear\r\n", "\xc2\xa0\\CLEAR\xc2\xa0"};
+	static const char *const texts[] = {"\\clear", "\\\\clear", " \\Clear\n", "\xc2\xa0\\clear ", "clear",
+		"\\clears", "\\ clear", "x\\clear", "\\", "\\clear \\clear", "\xc2", ""};
+	const char *rows[] = {
+		"{\"alias\":\"\\\\clear\",\"location\":\"=\\\\clear\",\"notes\":\"\\\\\\\\clear\"}", NULL};
+	struct output_options o = {
+		.format = OUTPUT_CSV, .user_columns = "alias,location,notes", .header = false, .formula_guard = true};
+
+	for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
+		assert_true(clear_mark_is(marks[i]));
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		const char *cell = clear_mark_guard(*state, texts[i]);
+
+		assert_false(clear_mark_is(cell));
+		assert_string_equal(
+			clear_mark_unguard(cell), texts[i] + (cell != texts[i] ? strcspn(texts[i], "\\") : 0));
+	}
+	assert_string_equal(write_all(*state, o, "AssetService.ListAssets", rows), "\\\\clear,'=\\clear,\\\\\\clear\n");
+	o.formula_guard = false;
+	assert_string_equal(write_all(*state, o, "AssetService.ListAssets", rows), "\\\\clear,=\\clear,\\\\\\clear\n");
+}
+
 static void json_is_for_programs(void **state)
 {
 	const char *rows[] = {asset, "{\"tag\":\"\\u001b[2J\"}", NULL}, *none[] = {NULL}, *one[] = {asset, NULL};
@@ -268,6 +294,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(csv_is_for_spreadsheets, begin, end),
 		cmocka_unit_test_setup_teardown(formulas_are_guarded_and_numbers_are_not, begin, end),
 		cmocka_unit_test(a_guard_comes_off_again),
+		cmocka_unit_test_setup_teardown(text_is_no_mark, begin, end),
 		cmocka_unit_test_setup_teardown(json_is_for_programs, begin, end),
 		cmocka_unit_test_setup_teardown(records_show_what_is_set, begin, end),
 		cmocka_unit_test_setup_teardown(unknown_columns_are_named, begin, end),
