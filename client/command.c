@@ -18,7 +18,7 @@
 #define LIMIT_WIDE         "from_mhz to_mhz withdrawn set_by set_at id"
 #define ASSET_COLUMNS      "agency tag serial model class status assigned_to location"
 #define ASSET_RADIO        "system unit_id alias firmware codeplug flashcode"
-#define ASSET_WIDE         ASSET_RADIO " purchased_on warranty_until cost_cents quantity description"
+#define ASSET_WIDE         ASSET_RADIO " purchased_on warranty_until cost_cents quantity description fields"
 #define PLAN_COLUMNS       "agency code name interval_count interval_unit class model assets stopped"
 #define PLAN_WIDE          "rule basis first_due_on grace_days escalate_days early_days " PLAN_LIMITS
 #define PLAN_LIMITS        "blackout_from blackout_until defer_limit_days meter meter_every"
@@ -138,6 +138,9 @@
 	"agency tag serial model status parent assigned_to date_code made_on age_months capacity_percent measured_on"
 #define HISTORY_COLUMNS "from until agency assigned_to custodian kind lent_to location status changed_by"
 
+#define FIELD_COLUMNS "agency name label class type required place retired"
+#define FIELD_WIDE    "max_length minimum maximum choices revision id"
+
 #define NEW_ASSET_FIELDS "-asset.id asset.revision asset.created_at asset.updated_at"
 #define OLD_ASSET_FIELDS "-asset.id asset.agency asset.created_at asset.updated_at"
 #define TICKET_FIELDS                                                                                                  \
@@ -157,6 +160,7 @@
 const struct noun nouns[] = {
 	{"due", "What is due, and what is overdue"},
 	{"asset", "The register of radio equipment"},
+	{"field", "What an agency keeps of its assets beside what every asset has"},
 	{"capability", "Which radios can do what, and of which nobody knows"},
 	{"firmware", "Which firmware is approved, and which radios are off it"},
 	{"flashcode", "What the bits of Motorola's FLASHcodes mean"},
@@ -275,7 +279,7 @@ const struct command commands[] = {
 		"--unit Hz --source 'service manual p. 5-13' --limit-version 1"},
 
 	{.noun = "asset", .verb = "list", .method = "AssetService.ListAssets", .columns = ASSET_COLUMNS,
-		.wide = ASSET_WIDE, .example = "radioshop asset list --agency IND --status spare"},
+		.wide = ASSET_WIDE, .example = "radioshop asset list --agency IND --status spare --where fund=grant"},
 	{.noun = "asset", .verb = "show", .method = "AssetService.GetAsset", .positional = "asset",
 		.example = "radioshop asset show 837CXK1234"},
 	{.noun = "asset", .verb = "find", .method = "AssetService.LookupAssets", .positional = "code",
@@ -316,6 +320,24 @@ const struct command commands[] = {
 	{.noun = "asset", .verb = "export", .method = "AssetService.ExportAssets", .columns = ASSET_COLUMNS,
 		.wide = ASSET_WIDE, .help = "Write every asset you may see, as csv unless -o says otherwise.",
 		.example = "radioshop asset export --agency IND > radios.csv", .run = action_export},
+
+	{.noun = "field", .verb = "list", .method = "FieldService.ListFields", .columns = FIELD_COLUMNS, .wide = FIELD_WIDE,
+		.example = "radioshop field list --agency IND"},
+	{.noun = "field", .verb = "show", .method = "FieldService.GetField", .positional = "field",
+		.example = "radioshop field show IND:fund"},
+	{.noun = "field", .verb = "create", .method = "FieldService.CreateField", .positional = "field.agency field.name",
+		.columns = FIELD_COLUMNS, .wide = FIELD_WIDE, .fields = "-field.id field.revision field.retired",
+		.need = "field.type",
+		.example = "radioshop field create IND fund --type choice --choices general --choices grant --required"},
+	{.noun = "field", .verb = "update", .method = "FieldService.UpdateField", .positional = "field",
+		.columns = FIELD_COLUMNS, .wide = FIELD_WIDE, .fields = "-field.id field.agency field.name",
+		.fetch = "FieldService.GetField", .take = "field.id field.revision",
+		.example = "radioshop field update IND:fund --label 'Paid from' --place 10"},
+	{.noun = "field", .verb = "retire", .method = "FieldService.UpdateField", .positional = "field",
+		.columns = FIELD_COLUMNS, .wide = FIELD_WIDE, .preset = "field.retired=true", .fields = "field.revision",
+		.fetch = "FieldService.GetField", .take = "field.id field.revision",
+		.help = "Retire a field: its values stay and are read, and none is written any more.",
+		.example = "radioshop field retire IND:fund"},
 
 	{.noun = "asset", .verb = "decode", .method = "FlashcodeService.GetDecoding", .positional = "asset?",
 		.example = "radioshop asset decode 1042"},

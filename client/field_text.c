@@ -219,6 +219,24 @@ static bool read_answer(ProtobufCMessage *m, const char *text, const char *what,
 	return ok;
 }
 
+/* "fund=general": a field and its value; with nothing behind the =, it is cleared. */
+static bool read_field_value(
+	ProtobufCMessage *m, const char *text, const char *what, struct arena *arena, struct error *err)
+{
+	const char *equals = strchr(text, '=');
+	char *name;
+	bool ok;
+
+	if (equals == NULL || equals == text)
+		return usage_error(
+			err, "%s: write it as 'NAME=VALUE', such as 'fund=general'; 'fund=' clears it", what);
+	name = talloc_strndup(NULL, text, (size_t)(equals - text));
+	ok = set_part(m, "name", name, false, what, arena, err) &&
+	     set_part(m, "value", equals + 1, false, what, arena, err);
+	talloc_free(name);
+	return ok;
+}
+
 /* The answers of a choice, "good|worn|!missing": those with a ! fail. */
 static bool read_options(
 	ProtobufCMessage *m, const char *options, const char *what, struct arena *arena, struct error *err)
@@ -310,6 +328,7 @@ static const struct {
 } shorthands[] = {
 	{"radioshop.v1.Reading", "reading", "'NAME=VALUE UNIT@MHZ'", read_reading},
 	{"radioshop.v1.StepAnswer", "answer", "'STEP=ANSWER'", read_answer},
+	{"radioshop.v1.FieldValue", "field", "'NAME=VALUE'", read_field_value},
 	{"radioshop.v1.ProcedureStep", "step", STEP_FORM, read_step},
 	{"radioshop.v1.SubscriberFee", "fee", "'CLASS=DOLLARS'", read_fee},
 	{"radioshop.v1.FixedCost", "fixed-cost", "'DESCRIPTION=DOLLARS'", read_cost},

@@ -5,6 +5,7 @@
 #include "output.h"
 
 #include "money.h"
+#include "radioshop/v1/field.pb-c.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -80,6 +81,11 @@ static char *message_text(TALLOC_CTX *ctx, const ProtobufCMessage *m, enum value
 	if (is_timestamp(m->descriptor)) {
 		talloc_free(text);
 		return timestamp_text(ctx, m, style);
+	}
+	if (strcmp(m->descriptor->name, "radioshop.v1.FieldValue") == 0) {
+		const Radioshop__V1__FieldValue *v = (const Radioshop__V1__FieldValue *)m;
+
+		return talloc_asprintf_append(text, "%s=%s", v->name, v->value);
 	}
 	for (unsigned i = 0; i < m->descriptor->n_fields; i++) {
 		const ProtobufCFieldDescriptor *f = &m->descriptor->fields[i];

@@ -19,6 +19,7 @@
 #include "radioshop/v1/custody.pb-c.h"
 #include "radioshop/v1/event.pb-c.h"
 #include "radioshop/v1/inventory.pb-c.h"
+#include "radioshop/v1/field.pb-c.h"
 #include "radioshop/v1/firmware.pb-c.h"
 #include "radioshop/v1/flashcode.pb-c.h"
 #include "radioshop/v1/import_run.pb-c.h"
@@ -68,6 +69,7 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&radioshop__v1__custody_service__descriptor,
 	&radioshop__v1__event_service__descriptor,
 	&radioshop__v1__inventory_service__descriptor,
+	&radioshop__v1__field_service__descriptor,
 	&radioshop__v1__firmware_service__descriptor,
 	&radioshop__v1__flashcode_service__descriptor,
 	&radioshop__v1__import_service__descriptor,

@@ -257,14 +257,15 @@ static bool repeated_value(const struct plan_param *p, const ProtobufCMessage *r
 static bool each_value(const struct plan_param *p, const ProtobufCMessage *request, struct arena *a, struct value *ret,
 	struct error *err)
 {
-	const ProtobufCFieldDescriptor *f = field_path_leaf(&p->path);
-	size_t count = message_count(request, p->each);
+	const ProtobufCFieldDescriptor *f = field_path_leaf(&p->path), *each = field_path_leaf(&p->each);
+	const ProtobufCMessage *holder = message_parent(request, &p->each);
+	size_t count = holder ? message_count(holder, each) : 0;
 	struct pg_bytes b = {.arena = a};
 	uint32_t element = pgtype_element(p->type);
 
 	pg_array_begin(&b, element, count);
 	for (size_t i = 0; i < count; i++) {
-		const ProtobufCMessage *m = *(ProtobufCMessage *const *)message_value(request, p->each, i);
+		const ProtobufCMessage *m = *(ProtobufCMessage *const *)message_value(holder, each, i);
 		struct value v = {0};
 
 		m = message_parent(m, &p->path);

@@ -23,10 +23,10 @@ enum param_source {
 struct plan_param {
 	const char *name;
 	enum param_source source;
-	uint32_t type;                        /* enum pgtype */
-	const ProtobufCFieldDescriptor *each; /* PARAM_EACH: the repeated field of the request */
-	struct field_path path;               /* in the request, or in an element of `each` */
-	bool is_filter;                       /* part of what a page token belongs to */
+	uint32_t type;          /* enum pgtype */
+	struct field_path each; /* PARAM_EACH: the repeated field, in the request */
+	struct field_path path; /* in the request, or in an element of `each` */
+	bool is_filter;         /* part of what a page token belongs to */
 };
 
 enum column_target {

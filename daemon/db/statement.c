@@ -159,18 +159,18 @@ static const char *field_type_name(const ProtobufCFieldDescriptor *f, char *out,
 /* Finds the field that :name stands for; false when the request has none. */
 static bool param_resolve(const ProtobufCMessageDescriptor *request, struct plan_param *p)
 {
-	const char *dot = strchr(p->name, '.');
 	char first[64];
 
 	p->source = PARAM_FIELD;
-	if (dot && (size_t)(dot - p->name) < sizeof(first)) {
+	for (const char *dot = strchr(p->name, '.'); dot; dot = strchr(dot + 1, '.')) {
 		const ProtobufCFieldDescriptor *f;
 
-		snprintf(first, sizeof(first), "%.*s", (int)(dot - p->name), p->name);
-		f = protobuf_c_message_descriptor_get_field_by_name(request, first);
-		if (f && field_is_repeated(f) && field_message(f)) {
+		if ((size_t)snprintf(first, sizeof(first), "%.*s", (int)(dot - p->name), p->name) >= sizeof(first) ||
+			!field_path_find(request, first, &p->each))
+			break;
+		f = field_path_leaf(&p->each);
+		if (field_is_repeated(f) && field_message(f)) {
 			p->source = PARAM_EACH;
-			p->each = f;
 			return field_path_find(field_message(f), dot + 1, &p->path);
 		}
 	}

@@ -55,6 +55,10 @@ static const struct method_row rows[] = {
 	ROW(Asset,         UpdateAsset,         ONE,    WRITE, EDITORS),
 	ROW(Asset,         ImportAssets,        LIST,   SLOW,  EDITORS),
 	ROW(Asset,         ExportAssets,        STREAM, SLOW,  READERS),
+	ROW(Field,         GetField,            ONE,    READ,  READERS),
+	ROW(Field,         ListFields,          PAGE,   READ,  READERS),
+	ROW(Field,         CreateField,         ONE,    WRITE, PLANNERS),
+	ROW(Field,         UpdateField,         ONE,    WRITE, PLANNERS),
 	ROW(Firmware,      ListApprovedFirmware, PAGE,  READ,  READERS),
 	ROW(Firmware,      SetApprovedFirmware, ONE,    WRITE, ADMINS),
 	ROW(Firmware,      ListOffFirmware,     PAGE,   SLOW,  READERS),
@@ -260,7 +264,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 229, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 233, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

@@ -16,21 +16,27 @@ WITH place AS MATERIALIZED (
       :asset.unit_id::int4)
   END AS refusal, p.agency_id, p.code, k.model_id, k.number, coalesce(:asset.class::text, k.class) AS class
   FROM (VALUES (1)) one (n) LEFT JOIN place p ON true LEFT JOIN kind k ON true
+), own AS MATERIALIZED (
+  SELECT f.refusal, f.fields FROM verdict v CROSS JOIN LATERAL radioshop.fields_of_asset(v.agency_id, v.class,
+    coalesce(:asset.status::text, 'in_service'), NULL, cardinality(:asset.fields.name::text[]) > 0, :asset.fields.name::text[],
+    :asset.fields.value::text[]) f
+  WHERE v.refusal IS NULL
 ), a AS (
   INSERT INTO radioshop.asset AS a (agency_id, tag, serial, model_id, class, status, assigned_to, location, system, unit_id, alias,
-    firmware, codeplug, flashcode, purchased_on, warranty_until, cost_cents, quantity, description, notes)
+    firmware, codeplug, flashcode, purchased_on, warranty_until, cost_cents, quantity, description, notes, fields)
   SELECT v.agency_id, btrim(:asset.tag::text), btrim(:asset.serial::text), v.model_id, v.class,
     coalesce(:asset.status::text, 'in_service'), btrim(:asset.assigned_to::text), btrim(:asset.location::text),
     btrim(:asset.system::text), :asset.unit_id::int4, btrim(:asset.alias::text), btrim(:asset.firmware::text),
     btrim(:asset.codeplug::text), btrim(:asset.flashcode::text), :asset.purchased_on::date, :asset.warranty_until::date, :asset.cost_cents::int8,
-    coalesce(nullif(:asset.quantity::int4, 0), 1), btrim(:asset.description::text), btrim(:asset.notes::text, E' \t\r\n')
-  FROM verdict v WHERE v.refusal IS NULL
+    coalesce(nullif(:asset.quantity::int4, 0), 1), btrim(:asset.description::text), btrim(:asset.notes::text, E' \t\r\n'), o.fields
+  FROM verdict v CROSS JOIN own o WHERE v.refusal IS NULL AND o.refusal IS NULL
   RETURNING a.agency_id, a.asset_id, a.tag, a.serial, a.model_id, a.class, a.status, a.assigned_to, a.location, a.system, a.unit_id,
     a.alias, a.firmware, a.codeplug, a.flashcode, a.purchased_on, a.warranty_until, a.cost_cents, a.quantity, a.description, a.notes,
-    a.revision, a.created_at, a.updated_at, a AS whole
+    a.revision, a.created_at, a.updated_at, a.fields, a AS whole
 )
-SELECT v.refusal, a.asset_id AS id, v.code AS agency,
+SELECT coalesce(v.refusal, o.refusal) AS refusal, a.asset_id AS id, v.code AS agency,
   a.tag, a.serial, coalesce(v.number, '') AS model, a.class, a.status, a.assigned_to, a.location, a.system, a.unit_id, a.alias,
   a.firmware, a.codeplug, a.flashcode, a.purchased_on, a.warranty_until, a.cost_cents, a.quantity, a.description, a.notes, a.revision,
-  a.created_at, a.updated_at, radioshop.asset_warnings(a.whole, NULL) AS warnings
-FROM verdict v LEFT JOIN a ON true
+  a.created_at, a.updated_at, CASE WHEN a.fields IS NOT NULL THEN radioshop.shown_fields(a.agency_id, a.fields) END AS fields,
+  radioshop.asset_warnings(a.whole, NULL) AS warnings
+FROM verdict v LEFT JOIN own o ON true LEFT JOIN a ON true

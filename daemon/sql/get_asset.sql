@@ -2,7 +2,7 @@
 SELECT o.refusal, a.asset_id AS id, g.code AS agency,
   a.tag, a.serial, coalesce(m.number, '') AS model, a.class, a.status, a.assigned_to, a.location, a.system, a.unit_id, a.alias,
   a.firmware, a.codeplug, a.flashcode, a.purchased_on, a.warranty_until, a.cost_cents, a.quantity, a.description, a.notes, a.revision,
-  a.created_at, a.updated_at,
+  a.created_at, a.updated_at, CASE WHEN a.fields IS NOT NULL THEN radioshop.shown_fields(o.agency_id, a.fields) END AS fields,
   CASE WHEN EXISTS (SELECT FROM radioshop.ticket t WHERE t.agency_id = o.agency_id AND t.asset_id = o.asset_id AND t.closed_at IS NULL)
     OR EXISTS (SELECT FROM radioshop.loan l WHERE l.agency_id = o.agency_id AND l.asset_id = o.asset_id AND l.in_at IS NULL)
     OR EXISTS (SELECT FROM radioshop.custody k WHERE k.agency_id = o.agency_id AND k.asset_id = o.asset_id AND k.in_at IS NULL)

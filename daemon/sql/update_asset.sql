@@ -1,7 +1,7 @@
 -- Changes the named fields of an asset that is still at the revision read. The lock makes `held` see the newest revision, so
 -- that of two writers the second is refused with it. A class that is named but not given is taken from the model.
 WITH held AS MATERIALIZED (
-  SELECT a.agency_id, a.asset_id, a.revision, a.tag, a.serial, a.model_id, a.system, a.unit_id FROM radioshop.asset a
+  SELECT a.agency_id, a.asset_id, a.revision, a.tag, a.serial, a.model_id, a.class, a.status, a.system, a.unit_id, a.fields FROM radioshop.asset a
   WHERE a.agency_id = ANY (radioshop.agencies()) AND a.asset_id = :asset.id::uuid
   FOR NO KEY UPDATE
 ), kind AS MATERIALIZED (
@@ -10,7 +10,7 @@ WITH held AS MATERIALIZED (
     ELSE m.model_id = (SELECT h.model_id FROM held h) END
 ), verdict AS MATERIALIZED (
   SELECT coalesce(radioshop.refuse_update(:update_mask.paths::text[], '{tag,serial,model,class,status,assigned_to,location,system,
-      unit_id,alias,firmware,codeplug,flashcode,purchased_on,warranty_until,cost_cents,quantity,description,notes}', :asset.revision::int8,
+      unit_id,alias,firmware,codeplug,flashcode,purchased_on,warranty_until,cost_cents,quantity,description,notes,fields}', :asset.revision::int8,
       h.revision, coalesce('asset ' || h.tag, 'such asset')), CASE
     WHEN 'model' = ANY (:update_mask.paths::text[]) AND btrim(:asset.model::text) <> '' AND k.model_id IS NULL
       THEN radioshop.refuse('FAILED_PRECONDITION', 'model',
@@ -27,8 +27,14 @@ WITH held AS MATERIALIZED (
       CASE WHEN 'serial' = ANY (:update_mask.paths::text[]) THEN btrim(:asset.serial::text) ELSE h.serial END,
       CASE WHEN 'system' = ANY (:update_mask.paths::text[]) THEN btrim(:asset.system::text) ELSE h.system END,
       CASE WHEN 'unit_id' = ANY (:update_mask.paths::text[]) THEN :asset.unit_id::int4 ELSE h.unit_id END)
-    END) AS refusal, :update_mask.paths::text[] AS paths, h.agency_id, h.asset_id, k.model_id, k.number, k.class
+    END) AS refusal, :update_mask.paths::text[] AS paths, h.agency_id, h.asset_id, k.model_id, k.number, k.class,
+    CASE WHEN 'class' = ANY (:update_mask.paths::text[]) THEN coalesce(:asset.class::text, k.class) ELSE h.class END AS new_class,
+    CASE WHEN 'status' = ANY (:update_mask.paths::text[]) THEN :asset.status::text ELSE h.status END AS new_status, h.fields
   FROM (VALUES (1)) one (n) LEFT JOIN held h ON true LEFT JOIN kind k ON true
+), own AS MATERIALIZED (
+  SELECT f.refusal, f.fields FROM verdict v CROSS JOIN LATERAL radioshop.fields_of_asset(v.agency_id, v.new_class, v.new_status, v.fields,
+    'fields' = ANY (v.paths), :asset.fields.name::text[], :asset.fields.value::text[]) f
+  WHERE v.refusal IS NULL
 ), a AS (
   UPDATE radioshop.asset a SET
     tag = CASE WHEN 'tag' = ANY (v.paths) THEN btrim(:asset.tag::text) ELSE a.tag END,
@@ -49,14 +55,16 @@ WITH held AS MATERIALIZED (
     status = CASE WHEN 'status' = ANY (v.paths) THEN :asset.status::text ELSE a.status END,
     model_id = CASE WHEN 'model' = ANY (v.paths) THEN v.model_id ELSE a.model_id END,
     class = CASE WHEN 'class' = ANY (v.paths) THEN coalesce(:asset.class::text, v.class) ELSE a.class END,
-    notes = CASE WHEN 'notes' = ANY (v.paths) THEN btrim(:asset.notes::text, E' \t\r\n') ELSE a.notes END
-  FROM verdict v WHERE v.refusal IS NULL AND a.agency_id = v.agency_id AND a.asset_id = v.asset_id
+    notes = CASE WHEN 'notes' = ANY (v.paths) THEN btrim(:asset.notes::text, E' \t\r\n') ELSE a.notes END,
+    fields = CASE WHEN 'fields' = ANY (v.paths) THEN o.fields ELSE a.fields END
+  FROM verdict v CROSS JOIN own o WHERE v.refusal IS NULL AND o.refusal IS NULL AND a.agency_id = v.agency_id AND a.asset_id = v.asset_id
   RETURNING a.agency_id, a.asset_id, a.tag, a.serial, a.model_id, a.class, a.status, a.assigned_to, a.location, a.system, a.unit_id,
     a.alias, a.firmware, a.codeplug, a.flashcode, a.purchased_on, a.warranty_until, a.cost_cents, a.quantity, a.description, a.notes,
-    a.revision, a.created_at, a.updated_at, a AS whole
+    a.revision, a.created_at, a.updated_at, a.fields, a AS whole
 )
-SELECT v.refusal, a.asset_id AS id, g.code AS agency,
+SELECT coalesce(v.refusal, o.refusal) AS refusal, a.asset_id AS id, g.code AS agency,
   a.tag, a.serial, coalesce(v.number, '') AS model, a.class, a.status, a.assigned_to, a.location, a.system, a.unit_id, a.alias,
   a.firmware, a.codeplug, a.flashcode, a.purchased_on, a.warranty_until, a.cost_cents, a.quantity, a.description, a.notes, a.revision,
-  a.created_at, a.updated_at, radioshop.asset_warnings(a.whole, v.paths) AS warnings
-FROM verdict v LEFT JOIN a ON true LEFT JOIN radioshop.agency g ON g.agency_id = a.agency_id
+  a.created_at, a.updated_at, CASE WHEN a.fields IS NOT NULL THEN radioshop.shown_fields(a.agency_id, a.fields) END AS fields,
+  radioshop.asset_warnings(a.whole, v.paths) AS warnings
+FROM verdict v LEFT JOIN own o ON true LEFT JOIN a ON true LEFT JOIN radioshop.agency g ON g.agency_id = a.agency_id

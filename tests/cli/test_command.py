@@ -558,6 +558,33 @@ def test_search_takes_all_words(shop, world, agency):
     assert "--agency" in shop.ok("vera", "asset", "search", "--help") and "--query" not in shop.ok("vera", "asset", "search", "--help")
 
 
+def test_fields_of_an_agencys_own(shop, world, agency):
+    """Defined, written, cleared, shown, found by and retired; what is typed wrong is said with what would be right."""
+    shop.ok("ada", "field", "create", agency, "fund", "--type", "choice", "--choices", "general", "--choices", "grant", "--label", "Paid from")
+    shop.ok("ada", "field", "create", agency, "hours_used", "--type", "number", "--place", "5")
+    shop.ok("tina", "asset", "create", agency, "F1", "--class", "portable", "--field", "fund=Grant", "--field", "hours_used=1,200.50")
+    assert "fund        grant\nhours_used  1200.5\n" in shop.ok("vera", "asset", "show", f"{agency}:F1")
+    wide = shop.ok("vera", "asset", "list", "--agency", agency, "--where", "fund=GRANT", "--where", "hours_used>1000", "-o", "wide")
+    assert "fund=grant, hours_used=1200.5" in wide
+    for field, text in (("fund=bond", "--field: fund: bond is none of its choices: general, grant"), ("hours_used=NaN", "--field: hours_used: NaN is not a number"),
+                        ("hours_used=2026-02-30", "is not a number")):
+        done = shop.run("tina", "asset", "update", f"{agency}:F1", "--field", field)
+        assert done.returncode == 65 and text in done.stderr
+    done = shop.run("tina", "asset", "update", f"{agency}:F1", "--field", "fund")
+    assert done.returncode == 64 and "--field: write it as 'NAME=VALUE', such as 'fund=general'; 'fund=' clears it" in done.stderr
+    shop.ok("tina", "asset", "update", f"{agency}:F1", "--field", "fund=")
+    assert json.loads(shop.ok("vera", "asset", "show", f"{agency}:F1", "-o", "json"))["fields"] == [{"name": "hours_used", "value": "1200.5"}]
+    shop.ok("ada", "field", "retire", f"{agency}:hours_used")
+    done = shop.run("tina", "asset", "update", f"{agency}:F1", "--field", "hours_used=")
+    assert done.returncode == 65 and "hours_used: the field is retired" in done.stderr
+    done = shop.run("ada", "field", "update", f"{agency}:fund", "--required")
+    assert done.returncode == 0 and "warning: 1 assets have no fund yet" in done.stderr
+    done = shop.run("ada", "field", "create", agency, "serial", "--type", "text")
+    assert done.returncode == 65 and "every asset has serial already" in done.stderr
+    for words, text in ((("field", "create", "--help"), "--choices"), (("asset", "update", "--help"), "'NAME=VALUE'"), (("asset", "list", "--help"), "--where")):
+        assert text in shop.ok("vera", *words)
+
+
 def test_call_reaches_every_method(shop, world, agency, tmp_path):
     asset = world.asset(agency)
     reply = json.loads(shop.ok("vera", "call", "AssetService.GetAsset", "--asset", asset.id, "-o", "json"))

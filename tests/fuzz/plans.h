@@ -69,8 +69,10 @@ static inline uint32_t param_type(const ProtobufCMessageDescriptor *request, con
 		return PGTYPE_INT4;
 	expect(field_path_find(request, name, &path));
 	leaf = field_path_leaf(&path);
-	if (path.depth > 1 && field_is_repeated(path.field[0]))
-		return array_type(leaf->type == PROTOBUF_C_TYPE_STRING ? (uint32_t)PGTYPE_TEXT : fitting_type(leaf, name));
+	for (unsigned i = 0; i + 1 < path.depth; i++)
+		if (field_is_repeated(path.field[i]))
+			return array_type(
+				leaf->type == PROTOBUF_C_TYPE_STRING ? (uint32_t)PGTYPE_TEXT : fitting_type(leaf, name));
 	return fitting_type(leaf, name);
 }
 

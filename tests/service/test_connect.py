@@ -63,6 +63,7 @@ def ids(world):
     custodian = world.tina.CreateCustodian(custodian={"agency": agency, "code": f"{agency}B", "name": "A. Ruiz"}).custodian
     held = world.asset(agency)
     world.tina.CheckOutAssets(assets=[held.id], to=custodian.id)
+    field = world.ada.CreateField(field={"agency": agency, "name": f"f{agency.lower()}", "type": "text"}).field
     keyset = world.ada.CreateKeyset(keyset={"agency": agency, "code": f"K{agency}", "name": "x", "number": 1, "algorithm": "adp", "ckrs": "1-4"}).keyset
     world.tina.LoadKeyset(keyset=keyset.id, assets=[asset.id], means="otar")
     component = world.asset(agency, **{"class": "battery", "model": ""})
@@ -78,7 +79,7 @@ def ids(world):
             "rma": rma.number, "rma_id": rma.id, "campaign": f"C{agency}", "loan": loan.id, "lent": lent.tag,
             "custodian": custodian.code, "custodian_id": custodian.id, "held": held.tag, "component": component.tag,
             "run": world.tina.StartImport(agency=agency, file_name="radios.csv", file=asset.id, rows=2).run.id,
-            "keyset": keyset.code, "keyset_id": keyset.id,
+            "field": field.name, "field_id": field.id, "keyset": keyset.code, "keyset_id": keyset.id,
             "file": stored.name, "attachment": stored.id, "upload": upload.id,
             "route": "CONNECT", "delivery": world.nightly.ClaimDeliveries(agency=agency, host="x").deliveries[0].id}
 

@@ -27,7 +27,7 @@ KEYS.update({"ListParts": "number", "ListPartUses": ("ticket", "entry"), "ListSt
              "ListApprovedFirmware": ("model", "version"), "ListOffFirmware": "tag", "ListFirmwareHistory": "version",
              "ListCapability": "tag", "ListFlashcodeOptions": ("part", "character", "lsb", "value"), "ListImports": "id",
              "ListReplacements": "tag", "ListReplacementTerms": ("model", "class")})
-KEYS.update({"ListKeysets": "code", "ListKeyLoads": "id"})
+KEYS.update({"ListFields": "id", "ListKeysets": "code", "ListKeyLoads": "id"})
 SHOP_WIDE += ("ListReplacementTerms", "ListSynonyms", "ListFlashcodeOptions", "ListParts", "ListStockLocations")
 ON_THE_SHELF = ("ListStock", "ListPartMoves")
 
@@ -108,6 +108,7 @@ def filled(world):
         world.ada.SetApprovedFirmware(firmware={"model": "PAGEDFW", "version": f"V{i:02d}", "until_on": day()})
         first = world.tina.UpdateAsset(asset={"id": first.id, "revision": first.revision, "firmware": f"X{i:02d}"}, update_mask=["firmware"]).asset
     for i in range(23):
+        world.ada.CreateField(field={"agency": agency, "name": f"f{i:02d}", "type": "text", "place": i % 12})
         world.ada.CreateKeyset(keyset={"agency": agency, "code": f"K{i:02d}", "name": "x", "number": 1, "algorithm": "adp", "ckrs": "1"})
     world.tina.LoadKeyset(keyset=f"{agency}:K00", assets=[r.id for r in made], means="otar")
     for i in range(23):

@@ -23,6 +23,7 @@ def resources(world, agency):
     ada.CreateCampaign(campaign={"code": f"REV{number}", "name": "x", "kind": "other"}, selection={"agency": [agency]})
     analyser = ada.CreateAnalyser(analyser={"serial": f"REV{number}", "manufacturer": "Test", "model": "x"}).analyser
     system = ada.CreateRadioSystem(system={"name": f"REV{number}"}).system
+    field = ada.CreateField(field={"agency": agency, "name": "rev", "type": "text"}).field
     keyset = ada.CreateKeyset(keyset={"agency": agency, "code": "REV", "name": "x", "number": 1, "algorithm": "adp", "ckrs": "1"}).keyset
     return {
         "agency": (lambda text, rev: ada.UpdateAgency(agency={"code": agency, "name": text, "revision": rev},
@@ -58,6 +59,8 @@ def resources(world, agency):
                    lambda: (lambda s: (s.revision, s.notes))(ada.GetRadioSystem(system=system.name).system)),
         "campaign": (lambda text, rev: ada.UpdateCampaign(campaign={"code": f"REV{number}", "name": text, "revision": rev}, update_mask=["name"]),
                      lambda: (lambda c: (c.revision, c.name))(ada.GetCampaign(campaign=f"REV{number}").campaign)),
+        "field": (lambda text, rev: ada.UpdateField(field={"id": field.id, "label": text, "revision": rev}, update_mask=["label"]),
+                  lambda: (lambda f: (f.revision, f.label))(ada.GetField(field=field.id).field)),
         "keyset": (lambda text, rev: ada.UpdateKeyset(keyset={"id": keyset.id, "name": text, "revision": rev}, update_mask=["name"]),
                    lambda: (lambda k: (k.revision, k.name))(ada.GetKeyset(keyset=keyset.id).keyset)),
         "principal": (lambda text, rev: ada.UpdatePrincipal(principal={"name": person, "display_name": text,
@@ -66,7 +69,7 @@ def resources(world, agency):
     }
 
 
-@pytest.mark.parametrize("kind", ["agency", "asset", "plan", "ticket", "model", "ticket_code", "procedure", "analyser", "system", "part", "location", "campaign", "keyset", "principal"])
+@pytest.mark.parametrize("kind", ["agency", "asset", "plan", "ticket", "model", "ticket_code", "procedure", "analyser", "system", "part", "location", "campaign", "keyset", "field", "principal"])
 def test_stale_and_fresh(world, agency, kind):
     change, read = resources(world, agency)[kind]
     revision, _ = read()

@@ -62,6 +62,7 @@ MAY = {
     **{name: "technician fleet_manager admin" for name in ("StartInventory", "ScanInventory", "UndoInventoryScan")}, "CloseInventory": "fleet_manager admin",
     "AddLoaner": "fleet_manager admin", "RemoveLoaner": "fleet_manager admin",
     "GetCustodian": READERS, "ListCustodians": READERS, "ListCustody": READERS, "ListAssetHistory": READERS,
+    "GetField": READERS, "ListFields": READERS, "CreateField": "fleet_manager admin", "UpdateField": "fleet_manager admin",
     "GetKeyset": READERS, "ListKeysets": READERS, "ListKeyLoads": READERS, "SummarizeKeyHolders": READERS,
     **{f"{verb}Keyset": "fleet_manager admin" for verb in ("Create", "Update", "Supersede", "Reinstate")},
     "LoadKeyset": "technician admin", "EraseKeys": "technician admin",

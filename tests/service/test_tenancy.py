@@ -24,7 +24,7 @@ ABSENT = {"agency": "ZZZ", "asset": "00000000-0000-4000-8000-000000000001", "tag
           "system": "NOSUCHSYSTEM", "loan": "00000000-0000-4000-8000-000000000007", "lent": "NOSUCHTAG2",
           "custodian": "NOSUCHBADGE", "custodian_id": "00000000-0000-4000-8000-00000000000b", "held": "NOSUCHTAG3", "component": "NOSUCHTAG4", "inventory": "ZZZ-INV-2026-001",
           "run": "00000000-0000-4000-8000-00000000000c",
-          "keyset": "NOKEYSET", "keyset_id": "00000000-0000-4000-8000-00000000000d"}
+          "field": "nosuchfield", "field_id": "00000000-0000-4000-8000-00000000000e", "keyset": "NOKEYSET", "keyset_id": "00000000-0000-4000-8000-00000000000d"}
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +34,9 @@ def ours(world):
     agency = ada.GetAgency(agency="IND").agency
     ada.UpdateAgency(agency={"code": "IND", "name": f"City {CANARY}", "revision": agency.revision}, update_mask=["name"])
     plan = world.plan("IND", "CANARYPL", name=f"{CANARY} plan", instructions=CANARY, first_due_on=day(-40))
+    field = ada.CreateField(field={"agency": "IND", "name": "fieldofind", "label": f"{CANARY} field", "type": "text"}).field
     asset = tina.CreateAsset(asset={
-        "agency": "IND", "tag": f"{CANARY}1", "serial": f"{CANARY}S1", "class": "portable", "alias": f"{CANARY} A",
+        "fields": [{"name": field.name, "value": f"{CANARY} value"}], "agency": "IND", "tag": f"{CANARY}1", "serial": f"{CANARY}S1", "class": "portable", "alias": f"{CANARY} A",
         "assigned_to": f"{CANARY} officer", "location": CANARY, "system": CANARY, "firmware": CANARY,
         "codeplug": CANARY, "flashcode": CANARY, "description": CANARY, "notes": CANARY}).asset
     # A new asset is due one interval after it was added: a service long ago makes it overdue.
@@ -91,7 +92,7 @@ def ours(world):
             "part": f"{CANARY}P", "location": f"{CANARY}L", "campaign": "CAMPAIGNOFIND", "rma": rma.number, "rma_id": rma.id,
             "system": "SYSTEMOFIND", "loan": loan.id, "lent": loaner.tag, "custodian": custodian.code, "custodian_id": custodian.id, "held": held.tag, "component": component.tag,
             "run": run.id,
-            "keyset": keyset.code, "keyset_id": keyset.id,
+            "field": field.name, "field_id": field.id, "keyset": keyset.code, "keyset_id": keyset.id,
             "revision": ticket.revision, "route": "CANARYRT", "delivery": delivery.id, "month": month}
 
 
@@ -119,11 +120,18 @@ def probes(name, ids):
         "SetLimit": [{"limit": {"test": "mine", "direction": "maximum", "high": 1, "unit": "W", "source": "Mine"}}],
         "GetAsset": [{"asset": ids["asset"]}, {"asset": ids["tag"]}, {"asset": ids["serial"]}, {"asset": ids["alias"]},
                      {"asset": f"{ids['agency']}:{ids['tag']}"}],
-        "ListAssets": [{"agency": ids["agency"]}, {}],
+        "ListAssets": [{"agency": ids["agency"]}, {"where": [f"{ids['field']}="]}, {"where": [f"{ids['field']}={CANARY} value"], "agency": ids["agency"]}, {}],
         "LookupAssets": [{"code": ids["tag"]}, {"code": CANARY[:6]}, {"code": ids["tag"], "agency": ids["agency"]}],
         "LookupMatches": [{"query": ids["tag"]}, {"query": CANARY}, {"query": f"x{CANARY[:12]}"}, {"query": ids["serial"], "agency": ids["agency"]}, {"query": ids["number"]},
                           {"query": ids["alias"]}],
+        "GetField": [{"field": ids["field"]}, {"field": ids["field_id"]}, {"field": f"{ids['agency']}:{ids['field']}"}],
+        "ListFields": [{"agency": ids["agency"]}, {}],
+        "CreateField": [{"field": {"agency": ids["agency"], "name": "mine", "type": "text"}},
+                        {"field": {"agency": ids["agency"], "name": ids["field"], "type": "text"}}],
+        "UpdateField": [{"field": {"id": ids["field_id"], "label": "Mine", "revision": 1}, "update_mask": ["label"]},
+                        {"field": {"name": ids["field"], "label": "Mine", "revision": 1}, "update_mask": ["label"]}],
         "CreateAsset": [{"asset": {"agency": ids["agency"], "tag": "MINE1", "class": "portable"}},
+                        {"asset": {"agency": "LSU", "tag": "MINE2", "class": "portable", "fields": [{"name": ids["field"], "value": "x"}]}},
                         {"asset": {"agency": ids["agency"], "tag": ids["tag"], "class": "portable"}}],
         "UpdateAsset": [{"asset": {"id": ids["asset"], "notes": "Mine", "revision": 1}, "update_mask": ["notes"]}],
         "ImportAssets": [{"agency": ids["agency"], "rows": [{"line": 2, "tag": ids["tag"], "class": "portable", "notes": "Mine"}]},
@@ -407,7 +415,7 @@ def test_the_probes_do_reach(world, ours):
                  "ListCapability", "ListFirmwareHistory", "GetCampaign", "ListCampaigns", "ListCampaignItems", "ListLoans", "ListLoaners",
                  "GetCustodian", "ListCustodians", "ListCustody", "ListAssetHistory", "ListComponents", "ListBatteries",
                  "GetInventory", "ListInventories", "SummarizeInventory", "ListInventoryItems",
-                 "GetKeyset", "ListKeysets", "ListKeyLoads", "SummarizeKeyHolders"):
+                 "GetKeyset", "ListKeysets", "ListKeyLoads", "SummarizeKeyHolders", "GetField", "ListFields"):
         for values in probes(name, ours):
             method = contract.methods()[name]
             # Other tests have filled the lists as well.

@@ -43,7 +43,7 @@ EXECUTE enter('tech', '{technician}');
 -- Adding
 SELECT is(r - 'id' - 'created_at' - 'updated_at' - 'warnings', '{"refusal": null, "agency": "IND", "tag": "1042", "serial": "ABC1", "model": "H98", "class": "portable", "status": "in_service", "assigned_to": "Car 5",
   "location": "", "system": "MARRS", "unit_id": 7201, "alias": "IPD 5", "firmware": "", "codeplug": "", "flashcode": "", "purchased_on": "2020-02-29", "warranty_until": null, "cost_cents": null, "quantity": 1,
-  "description": "", "notes": "two\nlines", "revision": 1}', 'an asset is added: trimmed, class of its model, one piece, in service')
+  "description": "", "notes": "two\nlines", "fields": null, "revision": 1}', 'an asset is added: trimmed, class of its model, one piece, in service')
   FROM pg_temp.create_asset('{"asset": {"agency": "ind", "tag": " 1042 ", "serial": "ABC1", "model": "h98", "assigned_to": "Car 5", "system": "MARRS", "unit_id": 7201, "alias": "IPD 5", "purchased_on": "2020-02-29", "notes": "two\nlines\n"}}') r;
 SELECT is(r ->> 'class' || ' ' || (r ->> 'cost_cents') || ' ' || (r ->> 'status'), 'base 0 spare', 'what is said wins over the model, and a price of nothing is a price')
   FROM pg_temp.create_asset('{"asset": {"agency": "IND", "tag": "1043", "model": "H98", "class": "base", "cost_cents": 0, "status": "spare"}}') r;

@@ -28,7 +28,7 @@ PREPARE first AS SELECT pg_temp.import('[{"line": 2, "tag": " 1042 ", "serial": 
 SELECT results_eq('first', ARRAY['2 created', '3 created', '4 created'], 'three rows are added');
 SELECT is((SELECT to_jsonb(a) - '{agency_id,asset_id,tag_key,serial_key,system_key,alias_key,flashcode_key,model_id,created_at,updated_at}'::text[] FROM radioshop.asset a WHERE a.tag = '1042'),
   '{"tag": "1042", "serial": "ABC1", "class": "portable", "status": "in_service", "assigned_to": "", "location": "", "system": "MARRS", "unit_id": 7201, "alias": "", "firmware": "", "codeplug": "", "flashcode": "", "purchased_on": "2020-02-29",
-    "warranty_until": "2023-02-28", "cost_cents": 123450, "quantity": 1, "description": "", "notes": "", "revision": 1}', 'values are read as people write them, and the class comes from the model');
+    "warranty_until": "2023-02-28", "cost_cents": 123450, "quantity": 1, "description": "", "notes": "", "fields": null, "revision": 1}', 'values are read as people write them, and the class comes from the model');
 SELECT is((SELECT a.class || '|' || a.notes FROM radioshop.asset a WHERE a.tag = '1043') || '|' || (SELECT a.alias FROM radioshop.asset a WHERE a.tag = '1044'), E'test_equipment|a\nb|Car 5', 'words with spaces, text of two lines, hard spaces around');
 
 -- The same again

@@ -26,8 +26,8 @@ CREATE FUNCTION pg_temp.odd(r jsonb) RETURNS text LANGUAGE sql AS $$ SELECT conc
 SELECT is(pg_temp.odd(pg_temp.create_asset('{"asset": {"agency": "IND", "tag": "1", "model": "H98", "serial": "X1"}}')), 'X1|serial X1: this ', 'it is added, and said to be odd');
 SELECT is(pg_temp.odd(pg_temp.create_asset('{"asset": {"agency": "IND", "tag": "2", "model": "NX5", "serial": "X2"}}')), 'X2', 'other makers have other serial numbers');
 SELECT is(pg_temp.odd(pg_temp.create_asset('{"asset": {"agency": "IND", "tag": "3", "model": "H98"}}')), '', 'none is not odd');
-CREATE FUNCTION pg_temp.change(tag text, fields text, mask text) RETURNS text LANGUAGE sql AS $$
-  SELECT pg_temp.odd(pg_temp.update_asset(jsonb_build_object('asset', fields::jsonb || jsonb_build_object('id', a.asset_id, 'revision', a.revision), 'update_mask', jsonb_build_object('paths', string_to_array(mask, ',')))))
+CREATE FUNCTION pg_temp.change(tag text, given text, mask text) RETURNS text LANGUAGE sql AS $$
+  SELECT pg_temp.odd(pg_temp.update_asset(jsonb_build_object('asset', given::jsonb || jsonb_build_object('id', a.asset_id, 'revision', a.revision), 'update_mask', jsonb_build_object('paths', string_to_array(mask, ',')))))
     FROM radioshop.asset a WHERE a.tag = change.tag $$;
 SELECT is(pg_temp.change('1', '{"location": "Station 2"}', 'location'), 'X1', 'what was odd before is not said again');
 SELECT is(pg_temp.change('2', '{"model": "H98"}', 'model'), 'X2|serial X2: this ', 'a new model asks again');

@@ -32,7 +32,7 @@ SELECT is(pg_temp.import(jsonb_build_object('tag', '1', c, ' \Clear')), 'changed
     ('purchased_on', '2020-01-01'), ('cost', '12.00'), ('description', 'd'), ('notes', 'n'), ('model', 'H98'), ('serial', 'S1')) x (c, old);
 SELECT is((SELECT to_jsonb(a) - '{agency_id,asset_id,tag_key,serial_key,system_key,alias_key,flashcode_key,created_at,updated_at}'::text[] FROM radioshop.asset a WHERE a.tag = '1'),
   '{"tag": "1", "serial": "", "model_id": null, "class": "portable", "status": "spare", "assigned_to": "", "location": "", "system": "", "unit_id": null, "alias": "", "firmware": "", "codeplug": "", "flashcode": "",
-    "purchased_on": null, "warranty_until": null, "cost_cents": null, "quantity": 2, "description": "", "notes": "", "revision": 15}', 'and nothing else is');
+    "purchased_on": null, "warranty_until": null, "cost_cents": null, "quantity": 2, "description": "", "notes": "", "fields": null, "revision": 15}', 'and nothing else is');
 SELECT is(pg_temp.import('{"tag": "1", "assigned_to": "\\clear", "cost": "\\CLEAR"}'), 'unchanged', 'what is empty stays empty');
 SELECT is(pg_temp.import(jsonb_build_object('tag', '1', 'serial', 'S1', c, '\clear')), format('refused %s=\clear : this cannot be emptied: every asset has a %s; give one, or leave the cell empty', c, c), c || ' is not emptied')
   FROM (VALUES ('tag'), ('class'), ('status'), ('quantity')) x (c) WHERE c <> 'tag';

@@ -116,7 +116,8 @@ static void assert_null_param(const struct statement *s, const char *name)
 
 static const struct named_type asset_types[] = {{"asset.unit_id", PGTYPE_INT4}, {"asset.cost_cents", PGTYPE_INT8},
 	{"asset.purchased_on", PGTYPE_DATE}, {"asset.warranty_until", PGTYPE_DATE}, {"asset.quantity", PGTYPE_INT4},
-	{"asset.id", PGTYPE_UUID}, {"asset.revision", PGTYPE_INT8}, {NULL, 0}};
+	{"asset.id", PGTYPE_UUID}, {"asset.revision", PGTYPE_INT8}, {"asset.fields.name", PGTYPE_TEXT_ARRAY},
+	{"asset.fields.value", PGTYPE_TEXT_ARRAY}, {NULL, 0}};
 static const struct shape_column asset_columns[] = {{"id", PGTYPE_UUID, false}, {"tag", PGTYPE_TEXT, false},
 	{"unit_id", PGTYPE_INT4, true}, {"cost_cents", PGTYPE_INT8, true}, {"status", PGTYPE_TEXT, false},
 	{"purchased_on", PGTYPE_DATE, true}, {"created_at", PGTYPE_TIMESTAMPTZ, false},
@@ -142,7 +143,8 @@ static void values_become_parameters(void **state)
 
 	(void)state;
 	assert_true(bind(&s, "{\"asset\": {\"agency\": \"IND\", \"tag\": \"\", \"class\": \"portable\", \"unitId\": 0,"
-			     "\"costCents\": -5, \"purchasedOn\": \"2000-01-02\", \"quantity\": 3}}"));
+			     "\"costCents\": -5, \"purchasedOn\": \"2000-01-02\", \"quantity\": 3,"
+			     "\"fields\": [{\"name\": \"fund\", \"value\": \"grant\"}, {\"name\": \"rack\"}]}}"));
 	assert_text(&s, "asset.agency", "IND");
 	assert_text(&s, "asset.tag", ""); /* empty text stays empty text */
 	assert_text(&s, "asset.class", "portable");
@@ -153,6 +155,13 @@ static void values_become_parameters(void **state)
 	/* A unit ID of 0 that was given is 0, not NULL. */
 	assert_non_null(bound.values[at(&s, "asset.unit_id")]);
 	assert_int_equal((int64_t)pg_get_u64((const uint8_t *)bound.values[at(&s, "asset.cost_cents")]), -5);
+	/* A repeated message within a message: an array of each of its fields. */
+	assert_int_equal(s.plan->params[at(&s, "asset.fields.name")].source, PARAM_EACH);
+	assert_int_equal(pg_get_u32((const uint8_t *)bound.values[at(&s, "asset.fields.name")] + 12), 2);
+	assert_int_equal(bound.lengths[at(&s, "asset.fields.name")], 20 + 4 + 4 + 4 + 4);
+	assert_memory_equal(bound.values[at(&s, "asset.fields.name")] + 24, "fund", 4);
+	assert_int_equal(bound.lengths[at(&s, "asset.fields.value")], 20 + 4 + 5 + 4);
+	assert_memory_equal(bound.values[at(&s, "asset.fields.value")] + 24, "grant", 5);
 	statement_forget(&s);
 }
 
@@ -168,6 +177,7 @@ static void what_is_unset_becomes_null(void **state)
 	assert_true(bind(&s, "{}")); /* no asset at all */
 	assert_null_param(&s, "asset.agency");
 	assert_null_param(&s, "asset.quantity");
+	assert_int_equal(bound.lengths[at(&s, "asset.fields.name")], 12); /* none is an empty array */
 	statement_forget(&s);
 }
 
