@@ -71,7 +71,8 @@ def ids(world):
     stored = attach(world, ticket.number, "report.txt", b"passed")
     upload = world.tina.StartUpload(record=ticket.number, name="photo.txt", size_bytes=9, sha256="0" * 64).attachment
     system = world.ada.CreateRadioSystem(system={"name": f"{agency}N"}).system.name
-    world.ada.GrantUnitBlock(agency=agency, system=system, first=1, last=9)
+    for first in (1, 21):  # one for the probe that revokes
+        world.ada.GrantUnitBlock(agency=agency, system=system, first=first, last=first + 8)
     count = world.tina.StartInventory(agency=agency).inventory
     return {"system": system, "inventory": count.number, "agency": agency, "asset": asset.id, "tag": asset.tag, "serial": asset.serial, "alias": asset.alias,
             "ticket": ticket.id, "number": ticket.number, "plan": plan.code, "alert": alerts[0].id, "person": person,

@@ -61,7 +61,7 @@ def test_the_catalogue_of_options_is_the_file(world):
     with open(ROOT / "deploy" / "catalogue" / "motorola_flashcode_options.csv", encoding="utf-8", newline="") as file:
         want = {key(r["part"], r["character"], r["lsb"], r["width"], r["value"]): (r["name"], r["capabilities"].split()) for r in csv.DictReader(file)}
     have = {key(o.part, o.character, o.lsb, o.width, o.value): (o.name, [contract.enum_label(o.DESCRIPTOR.fields_by_name["capabilities"].enum_type, c) for c in o.capabilities])
-            for o in world.vera.pages("ListFlashcodeOptions", "options", page_size=50)}
+            for o in world.vera.pages("ListFlashcodeOptions", "options", page_size=50) if o.part != "MINE1"}  # the probes of other files add that
     assert have == want and len(want) == 145
 
 

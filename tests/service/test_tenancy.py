@@ -252,7 +252,7 @@ def probes(name, ids):
         "SummarizeCapabilities": [{"agency": ids["agency"]}, {"capability": "phase2_tdma"}],
         "ListFlashcodeOptions": [{"page_size": 1000}],
         "AddFlashcodeOption": [{"option": {"part": "MINE1", "name": "mine", "character": 22}}],
-        "RemoveFlashcodeOption": [{"option": {"part": "QA00580", "character": 10}}],
+        "RemoveFlashcodeOption": [{"option": {"part": "MINE1", "character": 22}}],
         "ListAttachments": [{"agency": ids["agency"]}, {"record": ids["number"]}, {"record": ids["asset"]}, {"state": "uploading"}, {}],
         "ExportAttachment": [{"attachment": ids["attachment"]}, {"attachment": ids["upload"]}],
         "StartUpload": [{"record": record, "name": ids["file"], "size_bytes": 9, "sha256": "0" * 64} for record in (ids["number"], ids["tag"])],
