@@ -125,6 +125,10 @@
 #define CUSTODY_COLUMNS   "agency tag serial model custodian kind name out_at due_on days_late note"
 #define CUSTODY_WIDE      "class status out_by in_at in_by returned_to return_note id"
 #define HISTORY_COLUMNS   "from until agency assigned_to custodian kind lent_to location status changed_by"
+#define RETIREMENT_COLUMNS                                                                                             \
+	"agency tag serial model state reason retired_on method disposed_on recipient proceeds_cents certificate"
+#define RETIREMENT_WIDE                                                                                                \
+	"class status note retired_by disposal_note disposed_by system unit_id ended_at ended_by revision id"
 #define KEYSET_COLUMNS "agency code name number algorithm ckrs classes state superseded_by holders"
 #define KEYSET_WIDE    "note old_at old_by reason created_by created_at revision"
 #define LOAD_COLUMNS   "agency tag serial assigned_to status keyset ckrs state loaded_on means loader not_allowed"
@@ -178,6 +182,7 @@ const struct noun nouns[] = {
 	{"battery", "How old the batteries are, and what is left of their capacity"},
 	{"custodian", "The people, vehicles and sites that have an agency's radios"},
 	{"custody", "Who has what, and what should be back"},
+	{"retirement", "What was retired and why, and how it was disposed of"},
 	{"loan", "Who has what for a time, and what should be back"},
 	{"loaner", "The pools of loaners, and what is free now"},
 	{"stock", "How many of which part lie where"},
@@ -294,10 +299,14 @@ const struct command commands[] = {
 	{.noun = "asset", .verb = "update", .method = "AssetService.UpdateAsset", .positional = "asset",
 		.columns = ASSET_COLUMNS, .wide = ASSET_WIDE, .fields = OLD_ASSET_FIELDS, OF_ASSET,
 		.example = "radioshop asset update 1042 --assigned-to 'Engine 4' --clear-location"},
-	{.noun = "asset", .verb = "retire", .method = "AssetService.UpdateAsset", .positional = "asset",
-		.columns = ASSET_COLUMNS, .wide = ASSET_WIDE, .preset = "asset.status=retired",
-		.fields = "asset.notes asset.revision", OF_ASSET, .help = "Take an asset out of use for good.",
-		.example = "radioshop asset retire 1042 --notes 'beyond repair'"},
+	{.noun = "asset", .verb = "retire", .method = "RetirementService.RetireAssets", .positional = "assets+",
+		.columns = "agency tag serial model state reason retired_on warnings", .wide = "class note retired_by id",
+		.need = "reason", .help = "Take assets out of use for good: all of them, or none.",
+		.example = "radioshop asset retire 1042 1043 --reason end-of-support --note 'budget 2027'"},
+	{.noun = "asset", .verb = "dispose", .method = "RetirementService.DisposeAssets", .positional = "assets+",
+		.columns = RETIREMENT_COLUMNS, .wide = RETIREMENT_WIDE, .need = "method",
+		.help = "Say how retired assets were disposed of: all of them, or none.",
+		.example = "radioshop asset dispose 1042 1043 --method sold --recipient 'GovDeals 4711' --proceeds 250.00"},
 	{.noun = "asset", .verb = "checkout", .method = "CustodyService.CheckOutAssets", .positional = "assets+",
 		.columns = CUSTODY_COLUMNS, .wide = CUSTODY_WIDE, .need = "to",
 		.help = "Check assets out to a custodian of their agency: all of them, or none.",
@@ -816,6 +825,19 @@ const struct command commands[] = {
 		.fields = "custodian.code custodian.kind custodian.name custodian.note custodian.inactive custodian.revision",
 		.fetch = "CustodianService.GetCustodian", .take = "custodian.id custodian.revision",
 		.example = "radioshop custodian update 4711 --inactive"},
+	{.noun = "retirement", .verb = "list", .method = "RetirementService.ListRetirements",
+		.columns = RETIREMENT_COLUMNS, .wide = RETIREMENT_WIDE, .alone = true,
+		.example = "radioshop retirement list --agency IND --state retired"},
+	{.noun = "retirement", .verb = "show", .method = "RetirementService.GetRetirement", .positional = "asset",
+		.example = "radioshop retirement show 1042"},
+	{.noun = "retirement", .verb = "update", .method = "RetirementService.UpdateRetirement", .positional = "asset",
+		.columns = RETIREMENT_COLUMNS, .wide = RETIREMENT_WIDE,
+		.fields = "retirement.reason retirement.note retirement.retired_on retirement.method retirement.disposed_on "
+			  "retirement.recipient retirement.proceeds_cents retirement.certificate retirement.disposal_note "
+			  "retirement.revision",
+		.fetch = "RetirementService.GetRetirement", .take = "retirement.id retirement.revision",
+		.example = "radioshop retirement update 1042 --certificate R2-88412 --proceeds 31.50"},
+
 	{.noun = "custody", .verb = "list", .method = "CustodyService.ListCustody", .columns = CUSTODY_COLUMNS,
 		.wide = CUSTODY_WIDE, .alone = true, .example = "radioshop custody list --overdue"},
 

@@ -35,6 +35,7 @@
 #include "radioshop/v1/radio_system.pb-c.h"
 #include "radioshop/v1/replacement.pb-c.h"
 #include "radioshop/v1/report.pb-c.h"
+#include "radioshop/v1/retirement.pb-c.h"
 #include "radioshop/v1/rma.pb-c.h"
 #include "radioshop/v1/schedule.pb-c.h"
 #include "radioshop/v1/service_record.pb-c.h"
@@ -65,6 +66,7 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&radioshop__v1__attachment_service__descriptor,
 	&radioshop__v1__campaign_service__descriptor,
 	&radioshop__v1__component_service__descriptor,
+	&radioshop__v1__retirement_service__descriptor,
 	&radioshop__v1__custodian_service__descriptor,
 	&radioshop__v1__custody_service__descriptor,
 	&radioshop__v1__event_service__descriptor,

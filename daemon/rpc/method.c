@@ -208,6 +208,11 @@ static const struct method_row rows[] = {
 	ROW(Component,     ListComponents,      PAGE,   READ,  READERS),
 	ROW(Component,     ListBatteries,       PAGE,   SLOW,  READERS),
 	ROW(Component,     SetDateCode,         ONE,    WRITE, EDITORS),
+	ROW(Retirement,    RetireAssets,        LIST,   WRITE, EDITORS),
+	ROW(Retirement,    DisposeAssets,       LIST,   WRITE, PLANNERS),
+	ROW(Retirement,    GetRetirement,       ONE,    READ,  READERS),
+	ROW(Retirement,    ListRetirements,     PAGE,   READ,  READERS),
+	ROW(Retirement,    UpdateRetirement,    ONE,    WRITE, PLANNERS),
 	ROW(ShopCalendar,  GetShopCalendar,     ONE,    READ,  READERS),
 	ROW(ShopCalendar,  UpdateShopCalendar,  ONE,    WRITE, ADMINS),
 	ROW(ShopCalendar,  AddShopHoliday,      ONE,    WRITE, ADMINS),
@@ -264,7 +269,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 233, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 238, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

@@ -19,9 +19,12 @@ WITH held AS MATERIALIZED (
       THEN radioshop.refuse('INVALID_ARGUMENT', 'class', 'give a class, such as portable, or a model of the catalogue')
     WHEN 'status' = ANY (:update_mask.paths::text[]) AND :asset.status::text IS NULL
       THEN radioshop.refuse('INVALID_ARGUMENT', 'status', 'give a status, such as in_service')
-    WHEN 'status' = ANY (:update_mask.paths::text[]) AND :asset.status::text IN ('retired', 'disposed')
+    WHEN 'status' = ANY (:update_mask.paths::text[]) AND :asset.status::text IN ('retired', 'disposed') AND h.status <> :asset.status::text
         AND radioshop.refuse_retiring(h.agency_id, h.asset_id, 'status') IS NOT NULL
       THEN radioshop.refuse_retiring(h.agency_id, h.asset_id, 'status')
+    WHEN 'status' = ANY (:update_mask.paths::text[]) AND :asset.status::text = 'disposed' AND h.status <> 'disposed'
+      THEN radioshop.refuse('FAILED_PRECONDITION', 'status',
+        format('asset %s is %s; retire it, and then say how it was disposed of, with asset dispose', h.tag, replace(h.status, '_', ' ')))
     ELSE radioshop.refuse_held(h.agency_id, h.asset_id,
       CASE WHEN 'tag' = ANY (:update_mask.paths::text[]) THEN btrim(:asset.tag::text) ELSE h.tag END,
       CASE WHEN 'serial' = ANY (:update_mask.paths::text[]) THEN btrim(:asset.serial::text) ELSE h.serial END,

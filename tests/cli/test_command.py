@@ -306,9 +306,14 @@ def test_running_the_shop(shop, world):
     shop.ok(name, "plan", "create", code, "PM12", "--name", "Yearly", "--interval-count", "12", "--interval-unit", "months",
             "--class", "portable", "--first-due-on", day(3))
     assert "1042" in shop.ok(name, "due")
-    shop.ok(name, "asset", "retire", f"{code}:1042", "--notes", "beyond repair")
+    shop.ok(name, "asset", "retire", f"{code}:1042", "--reason", "beyond-repair")
     assert "1042" not in shop.ok(name, "due")
     assert "retired" in shop.ok(name, "asset", "list", "--status", "retired")
+    shop.ok(name, "asset", "dispose", f"{code}:1042", "--method", "traded-in", "--recipient", "Motorola", "--proceeds", "310.50")
+    shop.ok(name, "retirement", "update", f"{code}:1042", "--certificate", "R2-88412")
+    left = rows_of(shop.ok(name, "retirement", "list", "--state", "disposed", "-o", "csv"))
+    assert [left[1][left[0].index(c)] for c in ("tag", "reason", "method", "recipient", "proceeds", "certificate")] == [
+        "1042", "beyond_repair", "traded_in", "Motorola", "310.50", "R2-88412"]
     events = shop.ok(name, "event", "list", "--resource", "asset")
     assert name in events and "update" in events
     shop.ok("ada", "principal", "disable", name)

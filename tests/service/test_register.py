@@ -134,7 +134,7 @@ def test_filters(world, agency):
 
 def test_status_by_hand(world, agency):
     asset = world.asset(agency)
-    for new in ("missing", "in_service", "retired", "disposed"):
+    for new in ("missing", "in_service", "retired", "spare"):
         asset = world.tina.UpdateAsset(asset={"id": asset.id, "status": new, "revision": asset.revision},
                                        update_mask=["status"]).asset
         assert status(asset) == new

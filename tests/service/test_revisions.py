@@ -25,6 +25,9 @@ def resources(world, agency):
     system = ada.CreateRadioSystem(system={"name": f"REV{number}"}).system
     field = ada.CreateField(field={"agency": agency, "name": "rev", "type": "text"}).field
     keyset = ada.CreateKeyset(keyset={"agency": agency, "code": "REV", "name": "x", "number": 1, "algorithm": "adp", "ckrs": "1"}).keyset
+    gone = world.asset(agency)
+    tina.RetireAssets(assets=[gone.id], reason="surplus")
+    left = world.vera.GetRetirement(asset=gone.id).retirement.id
     return {
         "agency": (lambda text, rev: ada.UpdateAgency(agency={"code": agency, "name": text, "revision": rev},
                                                       update_mask=["name"]),
@@ -63,13 +66,15 @@ def resources(world, agency):
                   lambda: (lambda f: (f.revision, f.label))(ada.GetField(field=field.id).field)),
         "keyset": (lambda text, rev: ada.UpdateKeyset(keyset={"id": keyset.id, "name": text, "revision": rev}, update_mask=["name"]),
                    lambda: (lambda k: (k.revision, k.name))(ada.GetKeyset(keyset=keyset.id).keyset)),
+        "retirement": (lambda text, rev: ada.UpdateRetirement(retirement={"id": left, "note": text, "revision": rev}, update_mask=["note"]),
+                       lambda: (lambda r: (r.revision, r.note))(ada.GetRetirement(asset=left).retirement)),
         "principal": (lambda text, rev: ada.UpdatePrincipal(principal={"name": person, "display_name": text,
                                                                        "revision": rev}, update_mask=["display_name"]),
                       lambda: (lambda p: (p.revision, p.display_name))(ada.GetPrincipal(principal=person).principal)),
     }
 
 
-@pytest.mark.parametrize("kind", ["agency", "asset", "plan", "ticket", "model", "ticket_code", "procedure", "analyser", "system", "part", "location", "campaign", "keyset", "field", "principal"])
+@pytest.mark.parametrize("kind", ["agency", "asset", "plan", "ticket", "model", "ticket_code", "procedure", "analyser", "system", "part", "location", "campaign", "keyset", "field", "retirement", "principal"])
 def test_stale_and_fresh(world, agency, kind):
     change, read = resources(world, agency)[kind]
     revision, _ = read()

@@ -66,6 +66,8 @@ MAY = {
     "GetKeyset": READERS, "ListKeysets": READERS, "ListKeyLoads": READERS, "SummarizeKeyHolders": READERS,
     **{f"{verb}Keyset": "fleet_manager admin" for verb in ("Create", "Update", "Supersede", "Reinstate")},
     "LoadKeyset": "technician admin", "EraseKeys": "technician admin",
+    "GetRetirement": READERS, "ListRetirements": READERS, "RetireAssets": "technician fleet_manager admin",
+    "DisposeAssets": "fleet_manager admin", "UpdateRetirement": "fleet_manager admin",
     "ListComponents": READERS, "ListBatteries": READERS,
     **{name: "technician fleet_manager admin" for name in ("AttachAssets", "DetachAssets", "SetDateCode", "CreateCustodian", "UpdateCustodian",
                                                           "CheckOutAssets", "CheckInAssets")},

@@ -187,7 +187,7 @@ def test_a_missing_radio_keeps_its_unit_id(world, cities, system):
         if place == system.name:
             with refused("ALREADY_EXISTS", field="unit_id", text=TAKEN):
                 radio(theirs, world.number(), place, unit)
-        change(ours, lost, status="disposed")
+        world.ada.DisposeAssets(assets=[lost.id], method="scrapped")
         with refused("ALREADY_EXISTS", field="unit_id", text=sentence):
             radio(ours, world.number(), place, unit)
         assert change(ours, lost, unit_id=unit).unit_id == unit, "but to itself"

@@ -22,7 +22,7 @@ ABSENT = {"agency": "ZZZ", "asset": "00000000-0000-4000-8000-000000000001", "tag
           "file": "NOSUCHFILE.txt", "attachment": "00000000-0000-4000-8000-000000000009", "upload": "00000000-0000-4000-8000-00000000000a",
           "campaign": "NOCAMPAIGN", "rma": "NOSUCHRMA", "rma_id": "00000000-0000-4000-8000-000000000005",
           "system": "NOSUCHSYSTEM", "loan": "00000000-0000-4000-8000-000000000007", "lent": "NOSUCHTAG2",
-          "custodian": "NOSUCHBADGE", "custodian_id": "00000000-0000-4000-8000-00000000000b", "held": "NOSUCHTAG3", "component": "NOSUCHTAG4", "inventory": "ZZZ-INV-2026-001",
+          "custodian": "NOSUCHBADGE", "custodian_id": "00000000-0000-4000-8000-00000000000b", "held": "NOSUCHTAG3", "component": "NOSUCHTAG4", "retired": "NOSUCHTAG5", "retirement": "00000000-0000-4000-8000-00000000000e", "inventory": "ZZZ-INV-2026-001",
           "run": "00000000-0000-4000-8000-00000000000c",
           "field": "nosuchfield", "field_id": "00000000-0000-4000-8000-00000000000e", "keyset": "NOKEYSET", "keyset_id": "00000000-0000-4000-8000-00000000000d"}
 
@@ -76,6 +76,9 @@ def ours(world):
     component = world.asset("IND", tag="BATTERYOFIND4", location=CANARY, **{"class": "battery", "model": ""})
     tina.AttachAssets(assets=[component.id], to=held.id, note=CANARY)
     tina.SetDateCode(asset=component.id, date_code=CANARY)
+    retired = world.asset("IND", tag="RETIREDOFIND5", notes=CANARY)
+    tina.RetireAssets(assets=[retired.id], reason="surplus", note=CANARY)
+    retirement = ada.DisposeAssets(assets=[retired.id], method="sold", recipient=CANARY, certificate=CANARY, note=CANARY).retirements[0]
     stored = attach(world, ticket.number, f"{CANARY}.txt", CANARY.encode(), note=CANARY)
     upload = tina.StartUpload(record=ticket.number, name=f"{CANARY}2.txt", size_bytes=9, sha256="0" * 64).attachment
     run = tina.StartImport(agency="IND", file_name=f"{CANARY}.csv", file=new_id(), rows=9).run
@@ -91,6 +94,7 @@ def ours(world):
             "file": stored.name, "attachment": stored.id, "upload": upload.id,
             "part": f"{CANARY}P", "location": f"{CANARY}L", "campaign": "CAMPAIGNOFIND", "rma": rma.number, "rma_id": rma.id,
             "system": "SYSTEMOFIND", "loan": loan.id, "lent": loaner.tag, "custodian": custodian.code, "custodian_id": custodian.id, "held": held.tag, "component": component.tag,
+            "retired": retired.tag, "retirement": retirement.id,
             "run": run.id,
             "field": field.name, "field_id": field.id, "keyset": keyset.code, "keyset_id": keyset.id,
             "revision": ticket.revision, "route": "CANARYRT", "delivery": delivery.id, "month": month}
@@ -293,6 +297,11 @@ def probes(name, ids):
         "ListCustodians": [{"agency": ids["agency"], "inactive": True}, {}],
         "CreateCustodian": [{"custodian": {"agency": ids["agency"], "code": ids["custodian"], "name": "Mine"}}],
         "UpdateCustodian": [{"custodian": {"id": ids[which], "name": "Mine", "revision": 1}, "update_mask": ["name"]} for which in ("custodian", "custodian_id")],
+        "RetireAssets": [{"assets": [code], "reason": "surplus"} for code in (ids["retired"], f"{ids['agency']}:{ids['retired']}")],
+        "DisposeAssets": [{"assets": [code], "method": "scrapped"} for code in (ids["retired"], f"{ids['agency']}:{ids['retired']}")],
+        "GetRetirement": [{"asset": ids["retired"]}, {"asset": f"{ids['agency']}:{ids['retired']}"}, {"asset": ids["retirement"]}],
+        "ListRetirements": [{"agency": ids["agency"]}, {"asset": ids["retired"]}, {"state": "disposed"}],
+        "UpdateRetirement": [{"retirement": {"id": ids[which], "revision": 2, "note": "Mine"}, "update_mask": ["note"]} for which in ("retired", "retirement")],
         "CheckOutAssets": [{"assets": [ids["asset"]], "to": ids["custodian"]}, {"assets": [ids["held"]], "to": ids["custodian_id"]}],
         "CheckInAssets": [{"assets": [ids["held"]]}, {"assets": [f"{ids['agency']}:{ids['held']}"], "location": "Mine"}],
         "ListCustody": [{"agency": ids["agency"], "returned": True}, {"asset": ids["held"]}, {"custodian": ids["custodian"]}, {"custodian": ids["custodian_id"]}, {}],
@@ -413,7 +422,7 @@ def test_the_probes_do_reach(world, ours):
                  "GetAlertRoute", "ListAlertRoutes", "ListDeliveries",
                  "SummarizeMonth", "GetStatement", "ListStatements", "ListFundMovements", "GetRma", "ListRmas",
                  "ListCapability", "ListFirmwareHistory", "GetCampaign", "ListCampaigns", "ListCampaignItems", "ListLoans", "ListLoaners",
-                 "GetCustodian", "ListCustodians", "ListCustody", "ListAssetHistory", "ListComponents", "ListBatteries",
+                 "GetCustodian", "ListCustodians", "ListCustody", "ListAssetHistory", "ListComponents", "ListBatteries", "GetRetirement", "ListRetirements",
                  "GetInventory", "ListInventories", "SummarizeInventory", "ListInventoryItems",
                  "GetKeyset", "ListKeysets", "ListKeyLoads", "SummarizeKeyHolders", "GetField", "ListFields"):
         for values in probes(name, ours):

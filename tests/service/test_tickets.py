@@ -169,8 +169,8 @@ def test_lists(world, agency):
 def test_a_retired_asset(world, agency):
     """A ticket on a radio that was sold makes no sense."""
     asset = world.asset(agency)
-    world.tina.UpdateAsset(asset={"id": asset.id, "status": "disposed", "revision": asset.revision},
-                           update_mask=["status"])
+    world.tina.RetireAssets(assets=[asset.id], reason="surplus")
+    world.ada.DisposeAssets(assets=[asset.id], method="sold", recipient="auction")
     with refused("FAILED_PRECONDITION"):
         world.tina.OpenTicket(asset=asset.id, problem="x")
 

@@ -109,8 +109,8 @@ SELECT is(pg_temp.listed(jsonb_build_object('campaign', 'FW', 'state', state)), 
 SELECT is(pg_temp.ticked('FW', 'A4'), 'FAILED_PRECONDITION|asset|asset IND:A4 is retired and counts no more; if it is in use, say so first: radioshop asset update IND:A4 --status in-service', 'what is retired is not ticked off');
 SELECT is(pg_temp.ticked('KEY', 'A4', 'failed', 'x'), 'FAILED_PRECONDITION|asset|asset IND:A4 is retired and counts no more; if it is in use, say so first: radioshop asset update IND:A4 --status in-service', 'nor as failed');
 SELECT is(pg_temp.ticked('FW', 'B1', 'failed', 'x'), 'failed R30 CP1', 'failed');
-UPDATE radioshop.asset SET status = 'disposed' WHERE tag = 'B1';
-SELECT is(pg_temp.listed('{"campaign": "FW", "state": "gone"}'), 'A4 gone,B1 gone', 'what failed and is disposed of is gone too');
+UPDATE radioshop.asset SET status = 'retired' WHERE tag = 'B1';
+SELECT is(pg_temp.listed('{"campaign": "FW", "state": "gone"}'), 'A4 gone,B1 gone', 'what failed and is retired is gone too');
 SELECT is(pg_temp.progress('{"campaign": "FW", "agency": "LSM"}'), '{FW LSM 1 0 0 0 0 0 1 100 0}', 'an agency with nothing left is done');
 UPDATE radioshop.asset SET status = 'in_service' WHERE tag = 'A1';
 SELECT is(pg_temp.progress('{"campaign": "FW", "agency": "IND"}'), '{FW IND 4 2 0 0 1 0 1 66 0}', 'what is found is left again');

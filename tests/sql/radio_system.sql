@@ -41,7 +41,7 @@ UPDATE radioshop.asset SET status = 'missing', unit_id = 3 WHERE tag = 'A';
 SELECT is(pg_temp.issued('A'), '{"HELD 2 all withheld","HELD 3 all withheld"}', 'of a missing one all it had is withheld');
 UPDATE radioshop.asset SET unit_id = NULL WHERE tag = 'A';
 UPDATE radioshop.asset SET status = 'retired', system = '' WHERE tag = 'A';
-UPDATE radioshop.asset SET status = 'disposed', unit_id = 9 WHERE tag = 'A';
+UPDATE radioshop.asset SET unit_id = 9 WHERE tag = 'A';
 SELECT is(pg_temp.issued('A'), '{"HELD 2 all withheld","HELD 3 all withheld"," 9"}', 'also when it is written off');
 UPDATE radioshop.asset SET status = 'in_service' WHERE tag = 'A';
 SELECT is(pg_temp.issued('A'), '{" 9"}', 'found, it keeps what its record says');

@@ -112,12 +112,11 @@ SELECT is((pg_temp.move(4, 'ready')).state, 'ready', 'no fault is found');
 SELECT is((pg_temp.move(4, 'returned')).state, 'returned', 'it is returned');
 SELECT is(pg_temp.status('LOST'), 'in_service', 'and not missing any more');
 SELECT is((SELECT t.state FROM radioshop.open_ticket('P4', 'burnt', NULL, true) t), 'received', 'a burnt one comes in');
-UPDATE radioshop.asset SET status = 'disposed' WHERE tag = 'P4';
-SELECT is((pg_temp.move(5, 'diagnosing')).state || ' ' || pg_temp.status('P4'), 'diagnosing disposed', 'disposed of meanwhile, it stays so while the ticket moves on');
+SELECT throws_ok($$UPDATE radioshop.asset SET status = 'retired' WHERE tag = 'P4'$$, '23514', 'asset P4 has an open ticket', 'it is not retired while its ticket is open');
 SELECT is((pg_temp.move(5, 'cancelled')).refusal, NULL, 'its ticket is cancelled');
-SELECT is(pg_temp.status('P4'), 'disposed', 'that does not bring it back');
+UPDATE radioshop.asset SET status = 'retired' WHERE tag = 'P4';
 SELECT is((pg_temp.move(5, 'reported')).refusal, radioshop.refuse('FAILED_PRECONDITION', 'state',
-  format('the asset of ticket %s is disposed; change its status before the ticket is reopened', pg_temp.number(5))), 'nor can its ticket be reopened');
+  format('the asset of ticket %s is retired; change its status before the ticket is reopened', pg_temp.number(5))), 'nor can its ticket be reopened');
 SELECT is((SELECT t.refusal FROM radioshop.open_ticket('P1', 'new fault', NULL, false) t), NULL, 'a new fault of the first');
 SELECT is((pg_temp.move(1, 'reported')).refusal, radioshop.refuse('FAILED_PRECONDITION', 'state',
   format('ticket %s is open for asset IND:P1 already (reported); add to it, or close it first', pg_temp.number(6))), 'while one is open no other is reopened');

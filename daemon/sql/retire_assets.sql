@@ -1,0 +1,5 @@
+-- Takes assets out of use, all or none.
+SELECT s.refusal, s.id, s.agency, s.tag, s.serial, s.model, s.class, s.status, s.state, s.reason, s.note, s.retired_on, s.retired_at, s.retired_by,
+  s.method, s.disposed_on, s.recipient, s.proceeds_cents, s.certificate, s.disposal_note, s.disposed_at, s.disposed_by, s.system, s.unit_id, s.ended_at,
+  s.ended_by, s.warnings, s.revision
+FROM radioshop.retire_assets(:assets::text[], :reason::text, :note::text, :retired_on::date) s
