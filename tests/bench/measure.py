@@ -23,19 +23,26 @@ class Figure:
         return f"{self.median:,.4g}{self.unit} ({low:,.4g}–{high:,.4g})"
 
 
-def load(place, name, method_path, requests, connections, in_flight, seconds, port=None, once=False):
-    """One run of bench_load: its report, with the CPU seconds of the daemon and of PostgreSQL."""
-    daemon_before, server_before = cpu_seconds(place.daemon.process.pid), place.server_cpu()
-    words = [LOAD, "--to", str(port or place.daemon.port), *place.client(name), "--path", method_path, "--requests", requests,
+def drive(server, client, method_path, requests, connections, in_flight, seconds, once=False):
+    """One run of bench_load at a server, of which there is `port` and `process`: its report, with the CPU time of a call there."""
+    before = cpu_seconds(server.process.pid)
+    words = [LOAD, "--to", str(server.port), *client, "--path", method_path, "--requests", requests,
              "--connections", str(connections), "--in-flight", str(in_flight), "--seconds", str(seconds)]
     done = subprocess.run([*words, "--once"] if once else words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
-    wrong = {status: n for status, n in report["status"].items() if status != "0"}
+    wrong = {status: n for status, n in report["status"].items() if status != ("-1" if getattr(server, "plain", False) else "0")}
     assert not wrong, f"{method_path}: calls ended with {wrong}"
     report["per_s"] = report["calls"] / report["seconds"]
-    report["daemon_us"] = (cpu_seconds(place.daemon.process.pid) - daemon_before) / report["calls"] * 1e6
-    report["server_us"] = (place.server_cpu() - server_before) / report["calls"] * 1e6
+    report["daemon_us"] = (cpu_seconds(server.process.pid) - before) / report["calls"] * 1e6
+    return report
+
+
+def load(place, name, method_path, requests, connections, in_flight, seconds, peer=None, once=False):
+    """The same at the daemon, or at a peer on its database, with the CPU time of PostgreSQL."""
+    before = place.server_cpu()
+    report = drive(peer or place.daemon, place.client(name), method_path, requests, connections, in_flight, seconds, once)
+    report["server_us"] = (place.server_cpu() - before) / report["calls"] * 1e6
     return report
 
 

@@ -4,6 +4,7 @@ process costs, read from the operating system."""
 import os
 import pathlib
 import re
+import shutil
 import struct
 import subprocess
 import uuid
@@ -41,14 +42,33 @@ class Place:
         self.assets, self.directory = assets, scratch / f"register-{assets}"
         self.directory.mkdir(parents=True)
         self.cluster = Cluster(self.directory / "pg")
-        os.environ["PGOPTS_EXTRA"] = POSTGRESQL
+        # It may listen on any loopback address, so that several registers have the same port.
+        self.address = f"127.0.54.{len(str(assets))}"
+        os.environ["PGOPTS_EXTRA"] = f"{POSTGRESQL} -c listen_addresses={self.address}"
         self.cluster.start()
         self.cluster.sqitch("deploy")
         subprocess.run(["psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-v", f"assets={assets}", "-f", HERE / "register.sql",
                         self.cluster.url("postgres")], check=True, capture_output=True, stdin=subprocess.DEVNULL)
         self.certificates = Certificates(self.directory / "pki")
+        self.serve_tls()
         self.daemon = Daemon(self.directory / "daemon", self.cluster.url(), self.certificates, log_level="warning",
                              max_connections=5000, max_connections_per_address=5000, queue_calls=4096).start()
+
+    def serve_tls(self):
+        """PostgreSQL shows the daemon's certificate to clients that come over TCP; its key must be the server's own file."""
+        data = pathlib.Path(self.cluster.value("SHOW data_directory"))
+        owner = data.stat()
+        for source, name in ((self.certificates.server_certificate, "server.crt"), (self.certificates.server_key, "server.key")):
+            shutil.copy(source, data / name)
+            os.chown(data / name, owner.st_uid, owner.st_gid)
+            os.chmod(data / name, 0o600)
+        with open(data / "pg_hba.conf", "a", encoding="ascii") as rules:
+            rules.write("hostssl all all 127.0.0.0/8 trust\n")
+        self.cluster.sql("ALTER SYSTEM SET ssl = on")
+        self.cluster.sql("SELECT pg_reload_conf()")
+
+    def tls_url(self):
+        return f"host={self.address} port=5432 dbname=radioshop user=radioshop_app sslmode=require"
 
     def close(self):
         self.daemon.stop()
@@ -66,19 +86,21 @@ class Place:
 
     def requests(self, method, each):
         """A file of requests as bench_load wants them."""
-        path = self.directory / f"requests-{uuid.uuid4()}"
         kind = contract.methods()[method].request
+        return self.packed(contract.fill(kind(), values).SerializeToString() for values in each)
+
+    def packed(self, messages):
+        path = self.directory / f"requests-{uuid.uuid4()}"
         with open(path, "wb") as file:
-            for values in each:
-                packed = contract.fill(kind(), values).SerializeToString()
+            for packed in messages:
                 file.write(struct.pack(">I", len(packed)) + packed)
         return path
 
 
 def statement(name):
-    """The text of one of the daemon's statements, without its comment, on one line."""
+    """The text of one of the daemon's statements, without its comments, on one line."""
     text = (ROOT / "daemon" / "sql" / f"{name}.sql").read_text(encoding="utf-8")
-    return " ".join(line for line in text.splitlines() if not line.startswith("--"))
+    return " ".join(re.sub(r"-- .*", "", line) for line in text.splitlines())
 
 
 def settings(agencies):

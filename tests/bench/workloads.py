@@ -1,15 +1,20 @@
 """The workloads: each runs ours beside its peer and gives {name: Figure}. The rows at the end are all that `run` knows."""
 
 import random
+import re
 import subprocess
 import time
 
-from measure import Figure, figure, interleaved, load, pgbench, ratio
+from measure import Figure, drive, figure, interleaved, load, pgbench, ratio
+from peers import grpcpp, grpcpp_echo, nghttpd, node
 from place import BUILD, HERE, cpu_seconds, rss_kib, settings, statement
+from rig import ROOT
+from rig.interop import InteropServer, message, path
 from rig.world import new_id
 
 SEED = 20261123
 SERVICE = "/radioshop.v1."
+STATEMENTS = ROOT / "daemon" / "sql"
 CITIES = (1, 2, 3)    # own the assets of even number; see register.sql
 
 
@@ -36,30 +41,42 @@ def read_script(place):
 
 
 def read(bench):
-    """GetAsset, 64 in flight over 8 connections, beside pgbench with the same statement at its best number of clients."""
+    """GetAsset, 64 in flight over 8 connections, beside pgbench with the same statement at its best number of clients, and beside servers
+    with gRPC C++ and on Node.js, of which the CPU time of the server itself is compared."""
     place = bench.place(bench.middle)
     requests = place.requests("GetAsset", [{"asset": tag} for tag in tags(place, 20000)])
     script = read_script(place)
     best = max((4, 8, 16, 32), key=lambda n: pgbench(place, script, n, bench.seconds / 2, CITIES)["per_s"])
-    runs = interleaved(bench.rounds, bench.progress,
-                       ours=lambda: load(place, "bench-cities", f"{SERVICE}AssetService/GetAsset", requests, 8, 8, bench.seconds),
-                       pgbench=lambda: pgbench(place, script, best, bench.seconds, CITIES))
-    return {"read_per_s": figure(runs["ours"], "per_s"), "read_pgbench_per_s": figure(runs["pgbench"], "per_s"),
+
+    def ours(peer=None):
+        return load(place, "bench-cities", f"{SERVICE}AssetService/GetAsset", requests, 8, 8, bench.seconds, peer)
+    with grpcpp(place, CITIES) as cplusplus, node(place, CITIES) as javascript:
+        runs = interleaved(bench.rounds, bench.progress, ours=ours, pgbench=lambda: pgbench(place, script, best, bench.seconds, CITIES),
+                           grpcpp=lambda: ours(cplusplus), node=lambda: ours(javascript))
+    peers = {}
+    for name in ("grpcpp", "node"):
+        peers[f"read_{name}_per_s"] = figure(runs[name], "per_s")
+        peers[f"read_{name}_us"] = figure(runs[name], "daemon_us")
+        peers[f"read_cpu_vs_{name}"] = ratio(runs[name], runs["ours"], "daemon_us")
+        peers[f"read_vs_{name}"] = ratio(runs["ours"], runs[name], "per_s")
+    return {**peers, "read_per_s": figure(runs["ours"], "per_s"), "read_pgbench_per_s": figure(runs["pgbench"], "per_s"),
             "read_pgbench_clients": Figure([best]), "read_vs_pgbench": ratio(runs["ours"], runs["pgbench"], "per_s"),
             "read_daemon_us": figure(runs["ours"], "daemon_us"), "read_server_us": figure(runs["ours"], "server_us"),
             "read_p99_us": figure(runs["ours"], "p99_us")}
 
 
 def read1(bench):
-    """GetAsset, one at a time on a warm connection, beside the same statement from one pgbench client over a socket."""
+    """GetAsset, one at a time on a warm connection, beside the same statement from one client of libpq, over TLS and over a socket."""
     place = bench.place(bench.middle)
     requests = place.requests("GetAsset", [{"asset": tag} for tag in tags(place, 20000)])
     script = read_script(place)
     runs = interleaved(bench.rounds, bench.progress,
                        ours=lambda: load(place, "bench-cities", f"{SERVICE}AssetService/GetAsset", requests, 1, 1, bench.seconds),
-                       pgbench=lambda: pgbench(place, script, 1, bench.seconds, CITIES))
+                       pgbench=lambda: pgbench(place, script, 1, bench.seconds, CITIES),
+                       libpq=lambda: pgbench(place, script, 1, bench.seconds, CITIES, place.tls_url()))
     return {"read1_p50_us": figure(runs["ours"], "p50_us"), "read1_p99_us": figure(runs["ours"], "p99_us"),
-            "read1_pgbench_p50_us": figure(runs["pgbench"], "p50_us"),
+            "read1_pgbench_p50_us": figure(runs["pgbench"], "p50_us"), "read1_libpq_p50_us": figure(runs["libpq"], "p50_us"),
+            "read1_p50_vs_libpq": ratio(runs["ours"], runs["libpq"], "p50_us"),
             "read1_p50_vs_pgbench": ratio(runs["ours"], runs["pgbench"], "p50_us")}
 
 
@@ -146,21 +163,101 @@ def export(bench):
             "export_vs_copy": ratio(runs["ours"], runs["copy"], "rows_per_s"), "export_rss_mib": Figure(memory)}
 
 
+def echo(bench):
+    """The transport alone, without a database: 300 bytes there and back, one and 100 in flight over 8 connections, beside nghttpd, which
+    answers with a file as long, and gRPC C++; by the CPU time of the server."""
+    place, figures = bench.place(bench.sizes[0]), {}
+    client = place.client("bench-city")
+    empty = place.packed([message("SimpleRequest")(response_size=300, payload={"body": bytes(300)}).SerializeToString()])
+    answer = bench.scratch / "htdocs" / path("UnaryCall").lstrip("/")
+    answer.parent.mkdir(parents=True)
+    answer.write_bytes(bytes(305))
+    ours = InteropServer(bench.scratch / "interop", place.certificates)
+    try:
+        with nghttpd(place.certificates, bench.scratch / "htdocs") as plain, grpcpp_echo(place.certificates) as cplusplus:
+            for in_flight in (1, 100):
+                def at(server, in_flight=in_flight):
+                    return drive(server, client, path("UnaryCall"), empty, 8, in_flight, bench.seconds)
+                runs = interleaved(bench.rounds, bench.progress, ours=lambda at=at: at(ours), nghttpd=lambda at=at: at(plain),
+                                   grpcpp=lambda at=at: at(cplusplus))
+                for name, reports in runs.items():
+                    figures[f"echo_{name}_us_8x{in_flight}"] = figure(reports, "daemon_us")
+                figures[f"echo_vs_nghttpd_8x{in_flight}"] = ratio(runs["ours"], runs["nghttpd"], "daemon_us")
+                figures[f"echo_grpcpp_vs_ours_8x{in_flight}"] = ratio(runs["grpcpp"], runs["ours"], "daemon_us")
+    finally:
+        ours.stop()
+    return figures
+
+
 def idle(bench):
-    """Idle mutual-TLS connections: memory of each, and the CPU time of a handshake with its first call."""
+    """Idle mutual-TLS connections, each after a call that needs no database: memory of each, and the CPU time of a handshake with that call,
+    beside nghttpd and gRPC C++. Each server is started anew for it."""
     place = bench.place(bench.sizes[0])
     count = 200 if bench.quick else 2000
-    requests = place.requests("GetCaller", [{}])
-    pid = place.daemon.process.pid
-    before, cpu = rss_kib(pid), cpu_seconds(pid)
-    words = [BUILD / "tests" / "bench_load", "--to", str(place.daemon.port), *place.client("bench-city"), "--path",
-             f"{SERVICE}PrincipalService/GetCaller", "--requests", requests, "--connections", str(count), "--idle"]
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holding:
-        while holding.stdout.readline().strip() != "held":
-            assert holding.poll() is None
-        held, spent = rss_kib(pid) - before, cpu_seconds(pid) - cpu
-        holding.communicate("\n")
-    return {"idle_kib_per_connection": Figure([held / count]), "handshake_ms": Figure([spent / count * 1000])}
+    requests = place.packed([b""])
+
+    def held(server):
+        pid = server.process.pid
+        before, cpu = rss_kib(pid), cpu_seconds(pid)
+        words = [BUILD / "tests" / "bench_load", "--to", str(server.port), *place.client("bench-city"), "--path", "/grpc.health.v1.Health/Check",
+                 "--requests", requests, "--connections", str(count), "--idle"]
+        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holding:
+            while holding.stdout.readline().strip() != "held":
+                assert holding.poll() is None
+            report = {"kib": (rss_kib(pid) - before) / count, "ms": (cpu_seconds(pid) - cpu) / count * 1000}
+            holding.communicate("\n")
+        return report
+
+    def ours():
+        place.daemon.stop()
+        place.daemon.start()
+        return held(place.daemon)
+
+    def peer(made):
+        with made as server:
+            return held(server)
+    runs = interleaved(1 if bench.quick else 3, bench.progress, ours=ours, nghttpd=lambda: peer(nghttpd(place.certificates, bench.scratch)),
+                       grpcpp=lambda: peer(grpcpp_echo(place.certificates)))
+    figures = {}
+    for name, reports in runs.items():
+        own = "" if name == "ours" else f"{name}_"
+        figures[f"idle_{own}kib_per_connection"], figures[f"{own}handshake_ms"] = figure(reports, "kib"), figure(reports, "ms")
+    for name in ("nghttpd", "grpcpp"):
+        figures[f"idle_vs_{name}"] = ratio(runs["ours"], runs[name], "kib")
+        figures[f"handshake_vs_{name}"] = ratio(runs["ours"], runs[name], "ms")
+    return figures
+
+
+def start(bench):
+    """From exec to ready, all statements prepared on each of its connections, beside psql that opens one over TLS and prepares the same."""
+    place = bench.place(bench.sizes[0])
+    text = place.directory / "prepare.sql"
+    text.write_text("".join(f"PREPARE s{n} AS {numbered(name)};\n" for n, name in enumerate(sorted(f.stem for f in STATEMENTS.glob("*.sql")))),
+                    encoding="utf-8")
+
+    def timed(run):
+        begun = time.monotonic()
+        run()
+        return {"ms": (time.monotonic() - begun) * 1000}
+
+    def ours():
+        place.daemon.stop()
+        return timed(place.daemon.start)
+    words = ["/usr/lib/postgresql/15/bin/psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-f", text, place.tls_url()]
+    runs = interleaved(bench.rounds, bench.progress, ours=ours, psql=lambda: timed(
+        lambda: subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)))
+    return {"start_ms": figure(runs["ours"], "ms"), "start_psql_ms": figure(runs["psql"], "ms"), "start_vs_psql": ratio(runs["ours"], runs["psql"], "ms")}
+
+
+def numbered(name):
+    """A statement of the daemon with its parameters as PREPARE wants them."""
+    seen = []
+
+    def number(found):
+        if found[1] not in seen:
+            seen.append(found[1])
+        return f"${seen.index(found[1]) + 1}"
+    return re.sub(r"(?<!:):([a-z_][a-z_0-9.]*)", number, statement(name))
 
 
 def command(bench):
@@ -251,5 +348,5 @@ def emit(bench):
     return figures
 
 
-WORKLOADS = {"read": read, "read1": read1, "due": due, "write": write, "export": export, "idle": idle, "cli": command,
+WORKLOADS = {"read": read, "read1": read1, "due": due, "write": write, "export": export, "echo": echo, "idle": idle, "start": start, "cli": command,
              "statement": statement_months, "emit": emit}
