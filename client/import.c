@@ -17,6 +17,7 @@
 #include "request.h"
 #include "store.h"
 
+#include <jansson.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -221,6 +222,33 @@ static bool is_foreign(const struct import *im, const struct csv_row *row)
 	       strcasecmp(row->cells[column], im->agency) != 0;
 }
 
+/* The values of fields that a row has, as the JSON object of its message. */
+static bool set_fields(struct import *im, size_t i, ProtobufCMessage *m, struct arena *arena, struct error *err)
+{
+	json_t *values = json_object();
+	struct field_path path;
+	char *text;
+	bool ok;
+
+	for (size_t f = 0; f < mapping_count(im->mapping); f++) {
+		const char *field = mapping_field(im->mapping, f), *value = im->rows[i].values[f];
+
+		if (strncmp(field, "field.", 6) != 0 || *value == '\0')
+			continue;
+		if (json_object_set_new(values, field + 6, json_string(value)) != 0) {
+			json_decref(values);
+			return error_set(err, STATUS_INVALID_ARGUMENT, NULL, "the text of %s is no UTF-8", field);
+		}
+	}
+	text = json_object_size(values) > 0 ? json_dumps(values, JSON_COMPACT) : NULL;
+	json_decref(values);
+	if (text == NULL)
+		return true;
+	ok = field_path_find(im->row, "fields", &path) && field_set_text(m, &path, text, false, "fields", arena, err);
+	free(text);
+	return ok;
+}
+
 /* The message of row i; NULL when a value does not even have the field's form: then the row is refused. */
 ProtobufCMessage *import_make_row(struct import *im, size_t i, struct arena *arena)
 {
@@ -254,6 +282,10 @@ ProtobufCMessage *import_make_row(struct import *im, size_t i, struct arena *are
 		/* The report has a column of its own for "COLUMN: ". */
 		import_refuse(im, i, column, value,
 			strncmp(err.text, column, n) == 0 && err.text[n] == ':' ? err.text + n + 2 : err.text);
+		return NULL;
+	}
+	if (!set_fields(im, i, m, arena, &err)) {
+		import_refuse(im, i, "", "", err.text);
 		return NULL;
 	}
 	return m;

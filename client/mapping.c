@@ -5,6 +5,7 @@
 #include "mapping.h"
 #include "array.h"
 #include "clear_mark.h"
+#include "fields.h"
 
 #include <jansson.h>
 #include <openssl/evp.h>
@@ -95,12 +96,22 @@ static bool has_word(const char *list, const char *word)
 	return false;
 }
 
+/* Whether a row may have values of fields, each a column field.NAME of the file. */
+static bool takes_fields(const ProtobufCMessageDescriptor *row)
+{
+	const ProtobufCFieldDescriptor *f = protobuf_c_message_descriptor_get_field_by_name(row, "fields");
+
+	return f != NULL && f->type == PROTOBUF_C_TYPE_STRING && !field_is_repeated(f);
+}
+
 /* The field that a column's name means; NULL if none. */
 static const char *field_of_column(
 	TALLOC_CTX *ctx, const ProtobufCMessageDescriptor *row, const char *column, const struct column_alias *aliases)
 {
 	char *plain = csv_plain_name(ctx, column);
 
+	if (takes_fields(row) && field_column_name(ctx, column) != NULL)
+		return talloc_asprintf(ctx, "field.%s", field_column_name(ctx, column));
 	for (unsigned i = 0; i < row->n_fields; i++)
 		if (row->fields[i].type != PROTOBUF_C_TYPE_INT32 && row->fields[i].type != PROTOBUF_C_TYPE_INT64 &&
 			strcmp(csv_plain_name(ctx, row->fields[i].name), plain) == 0)
@@ -255,7 +266,9 @@ static bool parse_line(struct mapping *m, const char *place, const char *at, con
 	while (name_end > at && blank(name_end[-1]))
 		name_end--;
 	name = talloc_strndup(m, at, (size_t)(name_end - at));
-	if (protobuf_c_message_descriptor_get_field_by_name(m->row, name) == NULL || strcmp(name, "line") == 0)
+	if (takes_fields(m->row) && field_column_name(m, name) != NULL)
+		name = talloc_asprintf(m, "field.%s", field_column_name(m, name));
+	else if (protobuf_c_message_descriptor_get_field_by_name(m->row, name) == NULL || strcmp(name, "line") == 0)
 		return template_error(err, place, "there is no field", name, strlen(name));
 	if (find_field(m, name) != NULL)
 		return template_error(err, place, "there is a line already for", name, strlen(name));

@@ -6,7 +6,7 @@
  * digits that depend on these cells ({hash:*}: on all), and {#} the ordinal of the row among the rows for which the
  * rest of the template came out the same: equal rows stay separate records, and the same file gives the same values
  * again.
- * {{ and }} are braces. # begins a comment line.
+ * {{ and }} are braces. # begins a comment line. Where rows may have values of fields, field.NAME is a field, too.
  */
 #ifndef RADIOSHOP_MAPPING_H
 #define RADIOSHOP_MAPPING_H

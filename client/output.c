@@ -6,6 +6,7 @@
 
 #include "array.h"
 #include "failure.h"
+#include "fields.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -66,11 +67,14 @@ static bool add_column(struct writer *w, const char *dotted, size_t len)
 {
 	struct column *c;
 	struct field_path path;
-	char *name = talloc_strndup(w, dotted, len);
+	char *name = talloc_strndup(w, dotted, len), *field;
 
 	for (char *at = name; *at != '\0'; at++)
 		*at = *at == '-' ? '_' : (char)tolower((unsigned char)*at);
-	if (!field_path_find(w->row, name, &path)) {
+	field = field_column_name(w, name);
+	if (fields_of_row(w->row) == NULL || !field_path_find(w->row, "fields", &path))
+		field = NULL;
+	if (field == NULL && !field_path_find(w->row, name, &path)) {
 		/* money is shown without _cents, so it may be asked for without */
 		name = talloc_asprintf(w, "%s_cents", name);
 		if (!field_path_find(w->row, name, &path))
@@ -80,6 +84,7 @@ static bool add_column(struct writer *w, const char *dotted, size_t len)
 	c = &w->columns[w->column_count++];
 	c->path = path;
 	c->dotted = name;
+	c->field = field;
 	c->money = field_is_money(field_path_leaf(&path));
 	c->name = c->money ? talloc_strndup(w, name, strlen(name) - strlen("_cents")) : name;
 	c->title = column_title(w, name, c->money);
@@ -97,6 +102,8 @@ static bool add_columns(struct writer *w, const char *list, const char *separato
 			for (unsigned i = 0; i < w->row->n_fields; i++)
 				known = talloc_asprintf_append(
 					known, "%s%s", i > 0 ? ", " : "", w->row->fields[i].name);
+			if (fields_of_row(w->row) != NULL)
+				known = talloc_strdup_append(known, ", and field.NAME of each field of the agency");
 			return usage_error(err, "no column '%.*s'; there are %s", (int)n, list, known);
 		}
 		list += n;
@@ -129,7 +136,7 @@ static bool choose_columns(struct writer *w, struct error *err)
 		return true; /* whole messages */
 	if (!people || o->columns == NULL || o->shape == SHAPE_RECORD) {
 		add_all(w);
-		return true;
+		return o->format != OUTPUT_CSV || add_columns(w, o->fields, " ", err);
 	}
 	return add_columns(w, o->columns, " ", err) && (o->format != OUTPUT_WIDE || add_columns(w, o->wide, " ", err));
 }

@@ -34,6 +34,7 @@ struct output_options {
 	const char *user_columns; /* comma-separated, or NULL: what the person asked for */
 	const char *columns;      /* blank-separated dotted paths: what the command shows; NULL: every scalar field */
 	const char *wide;         /* the same: what `wide` adds; may be NULL */
+	const char *fields;       /* the same: columns of fields that csv adds; may be NULL */
 	const char *title;        /* calendars and pages: what to call it; may be NULL */
 	FILE *out;
 };
@@ -44,6 +45,7 @@ struct column {
 	const char *dotted; /* "asset.cost_cents" */
 	const char *name;   /* csv header: dotted, money without _cents */
 	const char *title;  /* table heading: "COST" */
+	const char *field;  /* the column is the value of this field; or NULL */
 	bool money;
 };
 

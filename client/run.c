@@ -6,6 +6,7 @@
 
 #include "actions.h"
 #include "failure.h"
+#include "fields.h"
 #include "help.h"
 #include "output.h"
 #include "progress.h"
@@ -76,6 +77,10 @@ static struct writer *open_writer(struct session *s, const struct prepared *p, s
 
 	if (p->method->server_streaming)
 		o.shape = SHAPE_LIST;
+	if (o.format == OUTPUT_CSV && o.shape == SHAPE_LIST && o.user_columns == NULL &&
+		fields_of_row(reply_row(p->method->output, &field)) != NULL &&
+		!fields_ask(s, p->request, &o.fields, err))
+		return NULL;
 	return writer_new(s->mem, &o, reply_row(p->method->output, &field), err);
 }
 

@@ -4,6 +4,7 @@
  */
 #include "output.h"
 
+#include "fields.h"
 #include "money.h"
 #include "radioshop/v1/field.pb-c.h"
 
@@ -166,6 +167,11 @@ char *column_text(TALLOC_CTX *ctx, const struct column *c, const ProtobufCMessag
 
 	if (parent == NULL)
 		return talloc_strdup(ctx, "");
+	if (c->field != NULL) {
+		const char *value = field_value_of(parent, leaf, c->field);
+
+		return talloc_strdup(ctx, value != NULL ? value : "");
+	}
 	if (!field_is_repeated(leaf)) {
 		if (field_has_presence(leaf) && !message_has(parent, leaf))
 			return talloc_strdup(ctx, "");

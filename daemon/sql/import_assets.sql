@@ -4,4 +4,4 @@ FROM radioshop.import_assets(:agency::text, :dry_run::bool, :rows.line::int4[], 
   :rows.model::text[], :rows.class::text[], :rows.status::text[], :rows.assigned_to::text[], :rows.location::text[],
   :rows.system::text[], :rows.unit_id::text[], :rows.alias::text[], :rows.firmware::text[], :rows.codeplug::text[],
   :rows.purchased_on::text[], :rows.warranty_until::text[], :rows.cost::text[], :rows.quantity::text[],
-  :rows.description::text[], :rows.notes::text[], :run::text, :rows_done::int4) i
+  :rows.description::text[], :rows.notes::text[], :run::text, :rows_done::int4, :rows.fields::text[]) i

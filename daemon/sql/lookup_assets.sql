@@ -40,7 +40,7 @@ SELECT CASE WHEN q.code = '' THEN radioshop.refuse('INVALID_ARGUMENT', 'code', '
   a.asset_id AS id, p.code AS agency,
   a.tag, a.serial, coalesce(m.number, '') AS model, a.class, a.status, a.assigned_to, a.location, a.system, a.unit_id, a.alias,
   a.firmware, a.codeplug, a.flashcode, a.purchased_on, a.warranty_until, a.cost_cents, a.quantity, a.description, a.notes, a.revision,
-  a.created_at, a.updated_at
+  a.created_at, a.updated_at, CASE WHEN a.fields IS NOT NULL THEN radioshop.shown_fields(a.agency_id, a.fields) END AS fields
 FROM asked q
 LEFT JOIN (best b
   JOIN place p ON p.agency_id = b.agency_id

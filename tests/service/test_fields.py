@@ -104,7 +104,8 @@ def test_whose_field(world, city):
     with refused("NOT_FOUND", field="fields", text=f"rack: the assets of {other} have no such field"):
         change(world, elsewhere, rack="1")
     assert shown(change(world, elsewhere, **{f"sticker_{city.lower()}": "9"})), "the shop's are everybody's"
-    assert define(world, other, "rack", "number"), "names of two agencies do not meet"
+    name = f"twin_{city.lower()}"
+    assert define(world, city, name) and define(world, other, name, "number"), "names of two agencies do not meet"
     lee = world.caller("lee")
     with refused("NOT_FOUND", field="field", text="there is no field armored"):
         lee.GetField(field="armored")
@@ -119,9 +120,9 @@ def test_whose_field(world, city):
         with refused("PERMISSION_DENIED"):
             lee.UpdateField(field={**values, "revision": 1, "label": "Mine"}, update_mask=["label"])
     assert world.ada.UpdateField(field={"agency": "SHOP", "name": theirs.name, "revision": 1, "label": "Ours"}, update_mask=["label"]).field.label == "Ours"
-    with refused("INVALID_ARGUMENT", field="field", text="2 fields have the name rack; say which: "):
-        world.vera.GetField(field="rack")
-    assert world.vera.GetField(field=f"{other}:rack").field.agency == other
+    with refused("INVALID_ARGUMENT", field="field", text=f"2 fields have the name {name}; say which: {city}:{name}, {other}:{name}"):
+        world.vera.GetField(field=name)
+    assert world.vera.GetField(field=f"{other}:{name}").field.agency == other
 
 
 def test_what_is_no_field(world, city):
@@ -142,8 +143,9 @@ def test_what_is_no_field(world, city):
         assert refusal.fields[0].rsplit(".", 1)[-1] == field, f"{values}: {refusal.fields} {refusal.text}"
     with refused("ALREADY_EXISTS", field="field.name", text=f"there is a field {city}:rack already"):
         define(world, city, "rack")
-    with refused("ALREADY_EXISTS", field="field.name", text=f"there is a field {city}:armored already"):
-        define(world, "SHOP", "armored")
+    name = define(world, city, f"own_{city.lower()}").name
+    with refused("ALREADY_EXISTS", field="field.name", text=f"there is a field {city}:{name} already"):
+        define(world, "SHOP", name)
     with refused("NOT_FOUND", field="field.agency"):
         define(world, "ZZZ", "rack")
     assert define(world, city, "last_words").label == "last words"
@@ -234,6 +236,7 @@ def test_found_by_values(world):
     assert tags("hours_used<-3") == "00 01" and tags("hours_used<=-3") == "00 01 02" and tags("hours_used>=5") == "10 11" and tags("hours_used>5") == "11"
     assert tags("hours_used>-2", "hours_used<1.5") == "04 05 06" and tags("hours_used=-5.0") == "00" and tags("hours_used=") == "07"
     assert tags("back_on>2026-10-15", "fund=grant") == "10 11" and tags("back_on<=2/15/2026") == "00 01" and tags("fund=grant", "hours_used=") == "07"
+    assert tags("back_on<2026-02-15") == "00" and tags("back_on>2026-11-15") == "11"
     assert tags("fund=grant", "back_on<2026-06-01", "hours_used>-4", status="in_service", model="H98UCF9PW6BN") == "02 04"
     assert tags("hours_used>=0", **{"class": "mobile"}) == "" and tags("hours_used>99") == ""
     moved = world.vera.ListAssets(agency=agency, where=["hours_used=-5"]).assets[0]
@@ -248,6 +251,52 @@ def test_found_by_values(world):
     token = world.vera.ListAssets(agency=agency, where=["fund=grant"], page_size=1).next_page_token
     with refused("INVALID_ARGUMENT", field="page_token"):
         world.vera.ListAssets(agency=agency, where=["fund=general"], page_token=token)
+
+
+def test_values_in_imports(world):
+    """Cells of fields are read like those of everything else: a wrong one refuses its row, an empty one leaves, \\clear empties, and what
+    is required is asked of rows that add or change."""
+    agency, other = world.agency(), world.agency()
+    define(world, agency, "fund", "choice", choices=["general", "grant"])
+    define(world, agency, "hours_used", "number", **{"class": "portable"})
+    define(world, agency, "note_of_fund")
+    define(world, other, "theirs")
+
+    def rows(*cells, **values):
+        made = [{"line": i + 2, "class": "portable", "tag": f"I{i}", **cell} for i, cell in enumerate(cells)]
+        return [(contract.label(r, "outcome"), r.column, r.value, r.reason) for r in world.tina.ImportAssets(agency=agency, rows=made, **values).results]
+
+    first = [{"fields": '{"fund": " GRANT ", "hours_used": "1,200.5"}'}, {"fields": '{"note_of_fund": "\\\\\\\\clear"}'}, {}]
+    assert [r[0] for r in rows(*first, dry_run=True)] == ["created"] * 3 and not world.vera.ListAssets(agency=agency).assets
+    assert [r[0] for r in rows(*first)] == ["created"] * 3 and [r[0] for r in rows(*first)] == ["unchanged"] * 3
+    assert [shown(a) for a in world.vera.ListAssets(agency=agency).assets] == [{"fund": "grant", "hours_used": "1200.5"}, {"note_of_fund": "\\clear"}, {}]
+    assert rows({"fields": '{"fund": "general", "hours_used": ""}'}, {"fields": '{"note_of_fund": "x"}'}, {"fields": '{"hours_used": "0"}'}) == [
+        ("changed", "", "", "field.fund: grant → general"), ("changed", "", "", "field.note_of_fund: \\clear → x"), ("changed", "", "", "field.hours_used: none → 0")]
+    assert rows({"fields": '{"fund": "\\\\Clear", "hours_used": "1200.50"}'}) == [("changed", "", "", "field.fund: general → none")]
+    sentence = "these are no values of fields; write them as a JSON object of texts: {\"fund\": \"grant\"}"
+    assert rows({"fields": '{"fund": "bond"}'}, {"fields": '{"hours_used": "NaN"}'}, {"fields": '{"theirs": "x"}'}, {"fields": "fund=grant"}, {"fields": '{"fund": 1}'},
+                {"fields": '{"fund": "\\\\u0000"}'.replace("\\\\", "\\")}, {"fields": '{"note_of_fund": "4.2E+11"}'}, {"class": "mobile", "fields": '{"hours_used": "1"}'}, {"tag": "I2", "notes": "in"}) == [
+        ("refused", "field.fund", "bond", "bond is none of its choices: general, grant"),
+        ("refused", "field.hours_used", "NaN", "NaN is not a number; write it like 12.5, with at most 12 digits before the point and 6 behind it"),
+        ("refused", "field.theirs", "x", f"the assets of {agency} have no such field; radioshop field list --agency {agency} shows those they have"),
+        ("refused", "fields", "fund=grant", sentence), ("refused", "fields", '{"fund": 1}', sentence), ("refused", "fields", '{"fund": "\\u0000"}', sentence),
+        ("refused", "field.note_of_fund", "4.2E+11", "a spreadsheet has made this of a long number, and its digits are lost: format the column as text and fill the number in again"),
+        ("refused", "field.hours_used", "1", "the field is for the class portable, and this asset is of the class mobile"), ("changed", "", "", "notes: none → in")]
+    # Required from now on: what lacks it and is not changed is no matter of it.
+    fund = world.ada.GetField(field=f"{agency}:fund").field
+    change_field(world, fund, required=True)
+    assert rows({}, {"notes": "x"}, {"notes": "x", "fields": '{"fund": "grant"}'}, {}, {"fields": '{"fund": "grant"}'}, {"status": "retired"}) == [
+        ("unchanged", "", "", ""), ("refused", "field.fund", "", "fund is required: give it a value"), ("changed", "", "", "notes: in → x; field.fund: none → grant"),
+        ("refused", "field.fund", "", "fund is required: give it a value"), ("created", "", "", ""), ("created", "", "", "")]
+    assert rows({}, {}, {"fields": '{"fund": "\\\\clear"}'.replace("\\\\", "\\\\")})[2][:3] == ("refused", "field.fund", "\\clear")
+    # Retired: what comes back as it is, is no change.
+    change_field(world, world.ada.GetField(field=f"{agency}:note_of_fund").field, retired=True)
+    assert [r[:2] for r in rows({}, {"fields": '{"note_of_fund": "x"}'}, {"fields": '{"note_of_fund": "y"}'})] == [
+        ("unchanged", ""), ("unchanged", ""), ("refused", "field.note_of_fund")]
+    exported = {r.asset.tag: shown(r.asset) for r in world.vera.ExportAssets(agency=agency)}
+    assert exported["I1"] == {"note_of_fund": "x"} and exported["I2"] == {"hours_used": "0", "fund": "grant"}
+    found = {a.tag: shown(a) for a in world.vera.LookupAssets(code="I", agency=agency).assets}
+    assert found == exported
 
 
 def test_two_at_once(world, migrated):
