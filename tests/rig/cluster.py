@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -10,13 +11,15 @@ import time
 from rig import ROOT
 
 SCRIPT = ROOT / "deploy" / "private-postgres"
+# psql itself: the one on the path is a program in Perl that looks for it, and takes longer than the question.
+PSQL = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin/psql"), key=lambda path: int(path.parts[4]), default="psql")
 
 
 class Cluster:
     """One cluster in one directory. It keeps fsync on: the daemon refuses a database that may forget."""
 
     def __init__(self, directory):
-        self.directory = directory
+        self.directory, self._urls = directory, {}
         directory.mkdir(parents=True, exist_ok=True)
 
     def _script(self, *words, check=True):
@@ -72,11 +75,13 @@ class Cluster:
             return [int(word) for word in children.read().split()]
 
     def url(self, role="radioshop_app"):
-        return self._script("url", self.directory, role)
+        if role not in self._urls:
+            self._urls[role] = self._script("url", self.directory, role)
+        return self._urls[role]
 
     def sql(self, text, role="postgres", check=True, **variables):
         """Runs SQL and gives the rows as lists of texts."""
-        words = ["psql", "-XqAt", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", self.url(role)]
+        words = [PSQL, "-XqAt", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", self.url(role)]
         for name, value in variables.items():
             words += ["-v", f"{name}={value}"]
         done = subprocess.run(words, input=text, capture_output=True, text=True, check=False)
@@ -95,7 +100,7 @@ class Cluster:
     @contextlib.contextmanager
     def held(self, statement):
         """Somebody else has done this, and commits it at the end; what it returns is not looked at."""
-        with subprocess.Popen(["psql", "-XqAt", "-o", "/dev/null", self.url("postgres")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        with subprocess.Popen([PSQL, "-XqAt", "-o", "/dev/null", self.url("postgres")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                               text=True) as holder:
             holder.stdin.write(f"BEGIN; {statement};\n\\o\nSELECT 'held';\n")
             holder.stdin.flush()
