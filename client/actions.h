@@ -14,6 +14,7 @@ int action_meter_import(struct session *s, const struct command *c, int argc, ch
 int action_runs_import(struct session *s, const struct command *c, int argc, char **argv);    /* import.c */
 int action_attachment_add(struct session *s, const struct command *c, int argc, char **argv); /* upload.c */
 int action_attachment_get(struct session *s, const struct command *c, int argc, char **argv); /* download.c */
+int action_mapping_save(struct session *s, const struct command *c, int argc, char **argv);   /* saved_mapping.c */
 int action_export(struct session *s, const struct command *c, int argc, char **argv);         /* run.c */
 int action_health(struct session *s, const struct command *c, int argc, char **argv);         /* run.c */
 int action_call(struct session *s, const struct command *c, int argc, char **argv);           /* run.c */

@@ -55,7 +55,9 @@ static void print_flags(TALLOC_CTX *ctx, const struct command *c)
 			printf(" --clear-%s", set->flags[i].name);
 	}
 	if (takes_file(c))
-		printf(" --map --rejects");
+		printf(c->run == action_asset_import ? " --map --mapping --rejects" : " --map --rejects");
+	if (c->run == action_mapping_save)
+		printf(" --from");
 	if (c->run == action_attachment_get)
 		printf(" --force");
 }
@@ -94,7 +96,8 @@ static void print_bash(TALLOC_CTX *ctx)
 		else if (r->choices != NULL)
 			printf("    --%s%s%c) COMPREPLY=($(compgen -W '%s' -- \"$cur\")); return ;;\n", r->name,
 				r->letter != 0 ? "|-" : "", r->letter != 0 ? r->letter : ' ', r->choices);
-	fputs("    --map|--rejects) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n  esac\n  case $noun in\n    '') "
+	fputs("    --map|--rejects|--from) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n  esac\n  case $noun in\n "
+	      "   '') "
 	      "verbs='",
 		stdout);
 	for (const struct noun *n = nouns; n->name != NULL; n++)

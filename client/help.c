@@ -199,12 +199,18 @@ static void print_positions(FILE *out, TALLOC_CTX *ctx, const struct command *c)
 	}
 }
 
-static void print_import_flags(FILE *out)
+static void print_import_flags(FILE *out, bool assets)
 {
 	fputs("\nFlags\n"
-	      "  --map FILE\n      Says which columns make up which field; see radioshop(1), MAPPING FILES.\n"
-	      "  --rejects FILE\n      Writes the refused rows there, with the reason, to be corrected and imported "
-	      "again.\n",
+	      "  --map FILE\n      Says which columns make up which field, one line 'field = {Column}' each; see "
+	      "radioshop(1), MAPPING FILES. Without it, columns are known by their names.\n",
+		out);
+	if (assets)
+		fputs("  --mapping NAME\n      The same, by the name under which the shop keeps it: radioshop mapping "
+		      "list.\n",
+			out);
+	fputs("  --rejects FILE\n      Writes the refused rows there as csv, with the reason in a last column, to be "
+	      "corrected and imported again.\n",
 		out);
 }
 
@@ -223,7 +229,7 @@ int help_command(FILE *out, const struct command *c)
 	if (m != NULL) {
 		print_positions(out, ctx, c);
 		if (c->run == action_asset_import || c->run == action_model_import || c->run == action_runs_import)
-			print_import_flags(out);
+			print_import_flags(out, c->run == action_asset_import);
 		if (c->run == action_runs_import)
 			fputs("  --format csv|log\n      What FILE is; its content says it if not given.\n", out);
 		set = flag_set_new(ctx, c, m->input);
@@ -231,6 +237,8 @@ int help_command(FILE *out, const struct command *c)
 		print_flags(out, ctx, set);
 		if (c->run == action_asset_import)
 			print_import_cells(out);
+		if (c->run == action_mapping_save)
+			fputs("  --from FILE\n      The mapping file to keep; - is standard input.\n", out);
 		if (c->run == action_attachment_get)
 			fputs("  -o, --output FILE\n      Writes FILE, or the file's own name into a directory; into "
 			      "this one if not given; - for standard output.\n"

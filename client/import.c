@@ -93,7 +93,7 @@ static const struct import_kind result_kind = {"rows", 500, result_aliases, "res
 
 /* ---- arguments ---- */
 
-/* Takes --map FILE and --rejects FILE out of argv; what stays are flags that the tables know. */
+/* Takes --map FILE, --mapping NAME and --rejects FILE out of argv; what stays are flags that the tables know. */
 static bool take_own(int *argc, char **argv, const char *name, const char **ret_value, struct error *err)
 {
 	size_t n = strlen(name);
@@ -125,6 +125,7 @@ static bool read_arguments(struct import *im, const struct command *c, int argc,
 	uint8_t uuid[16];
 
 	if (!take_own(&argc, argv, "--map", &im->map, err) || !take_own(&argc, argv, "--rejects", &im->rejects, err) ||
+		(im->kind->assets && !take_own(&argc, argv, "--mapping", &im->saved, err)) ||
 		(im->kind->run_fields != NULL && !take_own(&argc, argv, "--format", &im->format, err)) ||
 		!command_line_read(s->mem, im->flags, argc, argv, &s->options, &line, err))
 		return false;
@@ -149,6 +150,8 @@ static bool read_arguments(struct import *im, const struct command *c, int argc,
 		if (strcmp(g->flag->name, "agency") == 0)
 			im->agency = value;
 	}
+	if (im->map != NULL && im->saved != NULL)
+		return usage_error(err, "give --map FILE or --mapping NAME, not both");
 	if (im->agency == NULL && flag_of_field(im->flags, "agency") != NULL)
 		return usage_error(err, "--agency is needed: the code of the agency that owns these records");
 	uuid_random(uuid);
@@ -175,9 +178,17 @@ static bool read_mapping(struct import *im, struct error *err)
 	char *text;
 	size_t len;
 
-	if (im->map == NULL)
+	if (im->saved != NULL) {
+		im->map = im->saved;
+		if (import_fetch_mapping(im, &text, err)) {
+			hash_in(im, text, strlen(text));
+			im->mapping = mapping_parse(im->session->mem,
+				talloc_asprintf(im->session->mem, "mapping %s", im->saved), text, strlen(text),
+				im->file, im->row, err);
+		}
+	} else if (im->map == NULL) {
 		im->mapping = mapping_from_header(im->session->mem, im->file, im->row, im->kind->aliases, err);
-	else if (store_read(im->session->mem, im->map, MAP_MAX, &text, &len, err)) {
+	} else if (store_read(im->session->mem, im->map, MAP_MAX, &text, &len, err)) {
 		hash_in(im, text, len);
 		im->mapping = mapping_parse(im->session->mem, im->map, text, len, im->file, im->row, err);
 	}

@@ -51,8 +51,8 @@ struct import {
 	const struct catalog_method *method;
 	const ProtobufCMessageDescriptor *row;
 	struct flag_set *flags;
-	const char *name, *map, *rejects, *agency, *format;
-	ProtobufCMessage *base; /* what the flags said, for every batch */
+	const char *name, *map, *saved, *rejects, *agency, *format; /* saved: name of a mapping that the shop keeps */
+	ProtobufCMessage *base;                                     /* what the flags said, for every batch */
 	bool dry_run;
 	uint8_t intent[16];
 	unsigned char file_hash[32]; /* of what is in the file, and of how it is read */
@@ -77,6 +77,8 @@ void import_find_runs(struct import *im);
 void import_expand(struct import *im);
 /* import.c: the message of row i; NULL when a value does not even have the field's form: then the row is refused. */
 ProtobufCMessage *import_make_row(struct import *im, size_t i, struct arena *arena) MUST_CHECK;
+/* saved_mapping.c: the text of the mapping im->saved. */
+bool import_fetch_mapping(struct import *im, char **ret_text, struct error *err) MUST_CHECK;
 /* row_conflict.c: refuses rows of assets that contradict another row of the file. */
 void import_compare_rows(struct import *im);
 /* import_run.c: begins the shop's record of this import, or finds the one that was broken off. */

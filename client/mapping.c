@@ -11,6 +11,7 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum part_kind { PART_TEXT, PART_COLUMN, PART_HASH, PART_ORDINAL };
 
@@ -21,8 +22,15 @@ struct part {
 	bool *hashed;     /* PART_HASH: per column */
 };
 
+/* What a field becomes where the template came out as `said`: another program's word for ours. */
+struct word {
+	const char *said, *meant;
+};
+
 struct mapped {
 	const char *field;
+	struct word *words;
+	size_t word_count;
 	struct part *parts;
 	size_t count;
 	bool has_ordinal;
@@ -249,6 +257,30 @@ static bool blank(char c)
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
+/* `field: said = meant`: said may begin with *, or be * for whatever no other line says. */
+static bool add_word(struct mapping *m, const char *place, const char *name, const char *meant, struct error *err)
+{
+	const char *colon = strchr(name, ':'), *said = colon + 1;
+	char *field = talloc_strndup(m, name, (size_t)(colon - name));
+	struct mapped *f = NULL;
+
+	while (*field != '\0' && blank(field[strlen(field) - 1]))
+		field[strlen(field) - 1] = '\0';
+	while (blank(*said))
+		said++;
+	for (size_t i = 0; i < m->count; i++)
+		if (strcmp(m->fields[i].field, field) == 0)
+			f = &m->fields[i];
+	if (f == NULL)
+		return template_error(
+			err, place, "its template must stand before: there is no line yet for", field, strlen(field));
+	if (*said == '\0')
+		return template_error(err, place, "no word before the =, for", field, strlen(field));
+	f->words = array_room(m, f->words, f->word_count + 1, sizeof(struct word));
+	f->words[f->word_count++] = (struct word){talloc_strdup(m, said), meant};
+	return true;
+}
+
 static bool parse_line(struct mapping *m, const char *place, const char *at, const char *end, struct error *err)
 {
 	const char *equals, *name_end;
@@ -266,6 +298,11 @@ static bool parse_line(struct mapping *m, const char *place, const char *at, con
 	while (name_end > at && blank(name_end[-1]))
 		name_end--;
 	name = talloc_strndup(m, at, (size_t)(name_end - at));
+	if (strchr(name, ':') != NULL) {
+		for (at = equals + 1; at < end && blank(*at); at++)
+			;
+		return add_word(m, place, name, talloc_strndup(m, at, (size_t)(end - at)), err);
+	}
 	if (takes_fields(m->row) && field_column_name(m, name) != NULL)
 		name = talloc_asprintf(m, "field.%s", field_column_name(m, name));
 	else if (protobuf_c_message_descriptor_get_field_by_name(m->row, name) == NULL || strcmp(name, "line") == 0)
@@ -392,6 +429,34 @@ static long count_row(TALLOC_CTX *ctx, struct mapping *m, const struct mapped *f
 	return (long)n;
 }
 
+static bool means(const char *said, const char *value, size_t len)
+{
+	size_t n = strlen(said);
+
+	if (*said != '*')
+		return n == len && strncasecmp(said, value, n) == 0;
+	return n > 1 && n - 1 <= len && strncasecmp(said + 1, value + len - (n - 1), n - 1) == 0;
+}
+
+/* Our word for theirs. An empty value has none, and neither has the mark that empties. */
+static char *translated(TALLOC_CTX *ctx, const struct mapped *f, char *value)
+{
+	const char *at = value + strspn(value, " \t\r\n"), *other = NULL;
+	size_t len = strlen(at);
+
+	while (len > 0 && strchr(" \t\r\n", at[len - 1]) != NULL)
+		len--;
+	if (len == 0 || clear_mark_is(value))
+		return value;
+	for (size_t i = 0; i < f->word_count; i++) {
+		if (means(f->words[i].said, at, len))
+			return talloc_strdup(ctx, f->words[i].meant);
+		if (strcmp(f->words[i].said, "*") == 0)
+			other = f->words[i].meant;
+	}
+	return other != NULL ? talloc_strdup(ctx, other) : value;
+}
+
 char *mapping_value(TALLOC_CTX *ctx, struct mapping *m, size_t i, const struct csv_row *row, long *ret_ordinal)
 {
 	const struct mapped *f = &m->fields[i];
@@ -405,7 +470,7 @@ char *mapping_value(TALLOC_CTX *ctx, struct mapping *m, size_t i, const struct c
 		if (ret_ordinal != NULL)
 			*ret_ordinal = n;
 	}
-	value = expand(ctx, f, row, ordinal);
+	value = translated(ctx, f, expand(ctx, f, row, ordinal));
 	talloc_free(scratch);
 	return value;
 }

@@ -7,6 +7,9 @@
  * rest of the template came out the same: equal rows stay separate records, and the same file gives the same values
  * again.
  * {{ and }} are braces. # begins a comment line. Where rows may have values of fields, field.NAME is a field, too.
+ *
+ * A line `field: said = meant` behind that of the field gives our word for another program's: `status: Deployed =
+ * in_service`. Case does not matter; `*x` is what ends in x, and `*` whatever no other line says.
  */
 #ifndef RADIOSHOP_MAPPING_H
 #define RADIOSHOP_MAPPING_H

@@ -25,6 +25,7 @@
 #include "radioshop/v1/import_run.pb-c.h"
 #include "radioshop/v1/key.pb-c.h"
 #include "radioshop/v1/limit.pb-c.h"
+#include "radioshop/v1/mapping.pb-c.h"
 #include "radioshop/v1/loan.pb-c.h"
 #include "radioshop/v1/meter.pb-c.h"
 #include "radioshop/v1/model.pb-c.h"
@@ -77,6 +78,7 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&radioshop__v1__import_service__descriptor,
 	&radioshop__v1__key_service__descriptor,
 	&radioshop__v1__limit_service__descriptor,
+	&radioshop__v1__mapping_service__descriptor,
 	&radioshop__v1__loan_service__descriptor,
 	&radioshop__v1__fund_service__descriptor,
 	&radioshop__v1__labour_rate_service__descriptor,

@@ -59,6 +59,11 @@ static const struct method_row rows[] = {
 	ROW(Field,         ListFields,          PAGE,   READ,  READERS),
 	ROW(Field,         CreateField,         ONE,    WRITE, PLANNERS),
 	ROW(Field,         UpdateField,         ONE,    WRITE, PLANNERS),
+	ROW(Asset,         ListSharedSerials,   PAGE,   SLOW,  READERS),
+	ROW(Mapping,       GetMapping,          ONE,    READ,  READERS),
+	ROW(Mapping,       ListMappings,        PAGE,   READ,  READERS),
+	ROW(Mapping,       SaveMapping,         ONE,    WRITE, EDITORS),
+	ROW(Mapping,       RemoveMapping,       ONE,    WRITE, EDITORS),
 	ROW(Firmware,      ListApprovedFirmware, PAGE,  READ,  READERS),
 	ROW(Firmware,      SetApprovedFirmware, ONE,    WRITE, ADMINS),
 	ROW(Firmware,      ListOffFirmware,     PAGE,   SLOW,  READERS),
@@ -269,7 +274,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 238, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 243, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

@@ -494,7 +494,8 @@ class Measured:
 QUIET_KIB = (320 if UNDER_ASAN else 28) * 1024
 
 
-def test_a_large_stream_in_little_memory(shop, serve):
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_a_large_stream_in_little_memory(shop, serve, form):
     """The window opens as rows are written: the length of an export costs no memory."""
     payload = row("A", "n" * 200_000)
 
@@ -503,7 +504,7 @@ def test_a_large_stream_in_little_memory(shop, serve):
         for _ in range(200):
             peer.message(request, payload)
         peer.trailers(request)
-    done = Measured(shop, ["asset", "export", "--agency", "IND"], serve(one(action)).port)
+    done = Measured(shop, ["asset", "export", "--agency", "IND", "-o", form], serve(one(action)).port)
     assert done.code == DONE, done.error
     assert (shop.state.parent / "out").stat().st_size > 200 * 200_000
     assert done.kib < QUIET_KIB, done.kib

@@ -286,3 +286,36 @@ def test_what_other_agencies_have(shop, world, agency, tmp_path):
     done = import_(shop, "IND", write(tmp_path / "m.csv", mine), "-o", "csv", who="frank")
     assert report(done) == {5: ("agency", "belongs to another agency than --agency says: bring it in with the rows of that agency")}, done.stdout
     assert "warning" not in done.stderr and numbers(done)["created"] == 3, done.stderr
+
+
+def test_a_kept_mapping(shop, world, agency, tmp_path):
+    """Saved from a file, found by name, with words of the other program; the report of Snipe-IT through the mapping that is shipped."""
+    world.ada.CreateModel(model={"number": f"SN{agency}", "manufacturer": "Test", "class": "portable"})
+    table = write(tmp_path / "report.csv", "Company,Asset Name,Asset Tag,Model,Model No.,Category,Manufacturer,Serial,Purchased,Cost,Location,Checked Out,Type,Status,Warranty,"
+                  f"Warranty Expires,Notes\nPD,,5001,APX 8000,SN{agency},Portables,Test,S5001,2024-01-31,\"4,500.00\",HQ,A. Ruiz,user,Ready to Deploy (deployed),36,2027-01-31,\n"
+                  f"PD,,5002,APX 8000,SN{agency},Portable Radios,Test,S5002,2024-01-31,4500,HQ,,,Ready to Deploy (deployable),,,spare\n"
+                  f"PD,,5003,APX 8000,SN{agency},Toasters,Test,S5003,,,,,,Sold (archived),,,\n")
+    shipped = ROOT / "client" / "mappings" / "snipe-it.map"
+    shop.ok("tina", "mapping", "save", agency, "snipe-it", "--from", str(shipped), "--note", "the police's")
+    done = import_(shop, agency, table, "--mapping", "snipe-it", "-o", "csv")
+    assert report(done)[4][0] == "Category" and numbers(done) == {"created": 2, "changed": 0, "unchanged": 0, "refused": 1}, done.stdout + done.stderr
+    assets = {a.tag: a for a in world.tina.ListAssets(agency=agency).assets}
+    assert [(contract.label(a, "status"), a.assigned_to, a.cost_cents, a.purchased_on, a.model) for a in assets.values()] == [
+        ("in_service", "A. Ruiz", 450000, "2024-01-31", f"SN{agency}"), ("spare", "", 450000, "2024-01-31", f"SN{agency}")]
+    assert numbers(import_(shop, agency, table, "--map", shipped))["unchanged"] == 2
+    assert "snipe-it" in shop.ok("vera", "mapping", "list", "--agency", agency)
+    assert json.loads(shop.ok("vera", "mapping", "show", agency, "snipe-it", "-o", "json"))["text"] == shipped.read_text(encoding="utf-8").strip()
+    own = write(tmp_path / "own.map", "tag = {Asset Tag}\nstatus = {Status}\nstatus: * = retired\nstatus: sold (archived) = disposed\n")
+    shop.fails(REFUSED, "tina", "mapping", "save", agency, "snipe-it", "--from", str(own), says="revision, 1")
+    shop.ok("tina", "mapping", "save", agency, "snipe-it", "--from", str(own), "--revision", "1")
+    assert numbers(import_(shop, agency, table, "--mapping", "SNIPE-IT"))["changed"] == 2
+    assert {contract.label(a, "status") for a in world.tina.ListAssets(agency=agency).assets} == {"retired"}
+    shop.fails(64, "tina", "asset", "import", str(table), "--agency", agency, "--mapping", "a", "--map", "b", says="not both")
+    assert "neither" in import_(shop, agency, table, "--mapping", "nosuch").stderr
+    for text, says in (("status: x = y\n", "its template must stand before"), ("tag = {Asset Tag}\ntag: = y\n", "no word"), ("colour = x\n", "there is no field")):
+        done = import_(shop, agency, table, "--map", write(own, text))
+        assert done.returncode != 0 and says in done.stderr and "line" in done.stderr, done.stderr
+    shop.ok("tina", "mapping", "remove", agency, "snipe-it")
+    shop.fails(64, "tina", "mapping", "save", agency, "x", says="--from")
+    assert "--mapping NAME" in shop.ok("tina", "asset", "import", "--help") and "--from FILE" in shop.ok("tina", "mapping", "save", "--help")
+    assert "asset duplicates" in shop.ok("tina", "asset", "duplicates", "--help") and shop.run("vera", "asset", "duplicates", "--agency", agency).returncode == 0

@@ -75,6 +75,7 @@ def ids(world):
     system = world.ada.CreateRadioSystem(system={"name": f"{agency}N"}).system.name
     for first in (1, 21):  # one for the probe that revokes
         world.ada.GrantUnitBlock(agency=agency, system=system, first=first, last=first + 8)
+    saved = world.tina.SaveMapping(mapping={"agency": agency, "name": f"M{agency}", "text": "tag = {Tag}"}).mapping
     count = world.tina.StartInventory(agency=agency).inventory
     return {"system": system, "inventory": count.number, "agency": agency, "asset": asset.id, "tag": asset.tag, "serial": asset.serial, "alias": asset.alias,
             "ticket": ticket.id, "number": ticket.number, "plan": plan.code, "alert": alerts[0].id, "person": person,
@@ -82,7 +83,7 @@ def ids(world):
             "rma": rma.number, "rma_id": rma.id, "campaign": f"C{agency}", "loan": loan.id, "lent": lent.tag,
             "custodian": custodian.code, "custodian_id": custodian.id, "held": held.tag, "component": component.tag, "retired": retired.tag, "retirement": retirement.id,
             "run": world.tina.StartImport(agency=agency, file_name="radios.csv", file=asset.id, rows=2).run.id,
-            "field": field.name, "field_id": field.id, "keyset": keyset.code, "keyset_id": keyset.id,
+            "field": field.name, "field_id": field.id, "keyset": keyset.code, "keyset_id": keyset.id, "mapping": saved.name,
             "file": stored.name, "attachment": stored.id, "upload": upload.id,
             "route": "CONNECT", "delivery": world.nightly.ClaimDeliveries(agency=agency, host="x").deliveries[0].id}
 

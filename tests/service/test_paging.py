@@ -27,7 +27,7 @@ KEYS.update({"ListParts": "number", "ListPartUses": ("ticket", "entry"), "ListSt
              "ListApprovedFirmware": ("model", "version"), "ListOffFirmware": "tag", "ListFirmwareHistory": "version",
              "ListCapability": "tag", "ListFlashcodeOptions": ("part", "character", "lsb", "value"), "ListImports": "id",
              "ListReplacements": "tag", "ListReplacementTerms": ("model", "class")})
-KEYS.update({"ListFields": "id", "ListKeysets": "code", "ListKeyLoads": "id"})
+KEYS.update({"ListFields": "id", "ListKeysets": "code", "ListKeyLoads": "id", "ListMappings": "name", "ListSharedSerials": ("serial", "agency")})
 SHOP_WIDE += ("ListReplacementTerms", "ListSynonyms", "ListFlashcodeOptions", "ListParts", "ListStockLocations")
 ON_THE_SHELF = ("ListStock", "ListPartMoves")
 
@@ -116,6 +116,9 @@ def filled(world):
         world.ada.CreateCampaign(campaign={"code": f"{agency}{i:02d}", "name": "x", "kind": "other"}, selection={"agency": [agency]})
         world.ada.CreateAlertRoute(route={"agency": agency, "code": f"R{i:02d}", "channel": "output", "from_step": i})
         world.tina.StartImport(agency=agency, file_name="radios.csv", file=new_id(), rows=9)
+        world.tina.SaveMapping(mapping={"agency": agency, "name": f"M{i:02d}", "text": "tag = {Tag}"})
+    world.tina.ImportAssets(agency=world.agency(), rows=[{"line": i, "tag": f"R{i:03d}", "serial": f"{agency}-{i:03d}", "class": "other"} for i in range(23)])
+    world.tina.ImportAssets(agency=agency, rows=[{"line": i, "tag": f"R{i:03d}", "serial": f"{agency}-{i:03d}"} for i in range(23)])
     world.nightly.EmitAlerts(agency=agency)
     for i in range(23):
         world.ada.SetAgreement(from_month=f"21{i:02d}-01", split="radios", members=[{"agency": agency, "kind": "member"}])

@@ -46,6 +46,8 @@ MAY = {
     "GetTicketCode": READERS, "ListTicketCodes": READERS, "CreateTicketCode": "admin", "UpdateTicketCode": "admin",
     "GetShopCalendar": READERS, "UpdateShopCalendar": "admin", "AddShopHoliday": "admin", "RemoveShopHoliday": "admin",
     "GetTicketTerms": READERS, "UpdateTicketTerms": "fleet_manager admin",
+    "GetMapping": READERS, "ListMappings": READERS, "SaveMapping": "technician fleet_manager admin", "RemoveMapping": "technician fleet_manager admin",
+    "ListSharedSerials": READERS,
     "ListApprovedFirmware": READERS, "SetApprovedFirmware": "admin", "ListOffFirmware": READERS, "SummarizeFirmware": READERS,
     "ListFirmwareHistory": READERS,
     "GetDecoding": READERS, "ListCapability": READERS, "SummarizeCapabilities": READERS, "ListFlashcodeOptions": READERS,

@@ -23,7 +23,7 @@ ABSENT = {"agency": "ZZZ", "asset": "00000000-0000-4000-8000-000000000001", "tag
           "campaign": "NOCAMPAIGN", "rma": "NOSUCHRMA", "rma_id": "00000000-0000-4000-8000-000000000005",
           "system": "NOSUCHSYSTEM", "loan": "00000000-0000-4000-8000-000000000007", "lent": "NOSUCHTAG2",
           "custodian": "NOSUCHBADGE", "custodian_id": "00000000-0000-4000-8000-00000000000b", "held": "NOSUCHTAG3", "component": "NOSUCHTAG4", "retired": "NOSUCHTAG5", "retirement": "00000000-0000-4000-8000-00000000000e", "inventory": "ZZZ-INV-2026-001",
-          "run": "00000000-0000-4000-8000-00000000000c",
+          "mapping": "MAPPINGABSENT", "run": "00000000-0000-4000-8000-00000000000c",
           "field": "nosuchfield", "field_id": "00000000-0000-4000-8000-00000000000e", "keyset": "NOKEYSET", "keyset_id": "00000000-0000-4000-8000-00000000000d"}
 
 
@@ -81,6 +81,7 @@ def ours(world):
     retirement = ada.DisposeAssets(assets=[retired.id], method="sold", recipient=CANARY, certificate=CANARY, note=CANARY).retirements[0]
     stored = attach(world, ticket.number, f"{CANARY}.txt", CANARY.encode(), note=CANARY)
     upload = tina.StartUpload(record=ticket.number, name=f"{CANARY}2.txt", size_bytes=9, sha256="0" * 64).attachment
+    tina.SaveMapping(mapping={"agency": "IND", "name": "MAPPINGOFIND", "text": f"tag = {CANARY}", "note": CANARY})
     run = tina.StartImport(agency="IND", file_name=f"{CANARY}.csv", file=new_id(), rows=9).run
     ada.CreateRadioSystem(system={"name": "SYSTEMOFIND"})
     ada.GrantUnitBlock(agency="IND", system="SYSTEMOFIND", first=4100000, last=4100009)
@@ -95,7 +96,7 @@ def ours(world):
             "part": f"{CANARY}P", "location": f"{CANARY}L", "campaign": "CAMPAIGNOFIND", "rma": rma.number, "rma_id": rma.id,
             "system": "SYSTEMOFIND", "loan": loan.id, "lent": loaner.tag, "custodian": custodian.code, "custodian_id": custodian.id, "held": held.tag, "component": component.tag,
             "retired": retired.tag, "retirement": retirement.id,
-            "run": run.id,
+            "run": run.id, "mapping": "MAPPINGOFIND",
             "field": field.name, "field_id": field.id, "keyset": keyset.code, "keyset_id": keyset.id,
             "revision": ticket.revision, "route": "CANARYRT", "delivery": delivery.id, "month": month}
 
@@ -145,6 +146,11 @@ def probes(name, ids):
         "EndImport": [{"run": ids["run"], "state": "abandoned"}],
         "GetImport": [{"run": ids["run"]}],
         "ListImports": [{"agency": ids["agency"]}, {"state": "running"}, {}],
+        "GetMapping": [{"agency": ids["agency"], "name": ids["mapping"]}],
+        "ListMappings": [{"agency": ids["agency"]}],
+        "SaveMapping": [{"mapping": {"agency": ids["agency"], "name": ids["mapping"], "text": "mine", "revision": 1}}, {"mapping": {"agency": ids["agency"], "name": "MINE", "text": "mine"}}],
+        "RemoveMapping": [{"agency": ids["agency"], "name": ids["mapping"]}],
+        "ListSharedSerials": [{"agency": ids["agency"]}, {}],
         "GetPlan": [{"agency": ids["agency"], "plan": ids["plan"]}],
         "ListPlans": [{"agency": ids["agency"]}, {}],
         "CreatePlan": [{"plan": {"agency": ids["agency"], "code": "MINE", "name": "Mine", "interval_count": 1,
@@ -424,7 +430,7 @@ def test_the_probes_do_reach(world, ours):
                  "ListCapability", "ListFirmwareHistory", "GetCampaign", "ListCampaigns", "ListCampaignItems", "ListLoans", "ListLoaners",
                  "GetCustodian", "ListCustodians", "ListCustody", "ListAssetHistory", "ListComponents", "ListBatteries", "GetRetirement", "ListRetirements",
                  "GetInventory", "ListInventories", "SummarizeInventory", "ListInventoryItems",
-                 "GetKeyset", "ListKeysets", "ListKeyLoads", "SummarizeKeyHolders", "GetField", "ListFields"):
+                 "GetMapping", "ListMappings", "GetKeyset", "ListKeysets", "ListKeyLoads", "SummarizeKeyHolders", "GetField", "ListFields"):
         for values in probes(name, ours):
             method = contract.methods()[name]
             # Other tests have filled the lists as well.

@@ -82,6 +82,8 @@ SELECT is(pg_temp.import('{"tag": "lsm:1042x", "class": "pager"}'), 'refused tag
 SELECT is(pg_temp.import('{"tag": "LSM:1042", "class": "pager"}'), 'unchanged', 'that is in the register as it is');
 SELECT is(pg_temp.import(r::jsonb), want, r) FROM (VALUES
   ('{"tag": "SAM-1", "serial": "SAME", "model": "H98"}', 'unchanged'),
+  ('{"tag": "SAM-1", "serial": "SAME", "location": "St 5"}', 'changed : location: none → St 5'),
+  ('{"tag": "LSM:1042", "location": "St 5"}', 'changed : location: none → St 5'),
   ('{"tag": "SAM-1", "serial": "OTHER"}', 'changed : serial: SAME → OTHER'),
   ('{"tag": "SAM-1", "serial": "SAME"}', 'refused serial=SAME : asset LSM:L1 is of this model and has this serial number: it was handed over, or one of the two is typed wrong'),
   ('{"tag": "SAM-3", "serial": "same", "model": "M36"}', 'created'),
