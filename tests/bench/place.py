@@ -10,6 +10,7 @@ import subprocess
 import uuid
 
 from rig import BUILD, ROOT, contract
+from rig.caller import Caller
 from rig.certificates import Certificates
 from rig.cluster import Cluster
 from rig.daemon import Daemon
@@ -33,6 +34,18 @@ def cpu_seconds(pid):
 def rss_kib(pid):
     with open(f"/proc/{pid}/status", encoding="ascii") as status:
         return int(re.search(r"VmRSS:\s+(\d+) kB", status.read())[1])
+
+
+def forget_peak(pid):
+    """The most memory that a process had is that of now."""
+    with open(f"/proc/{pid}/clear_refs", "w", encoding="ascii") as file:
+        file.write("5")
+
+
+def peak_kib(pid):
+    """The most memory that a process had since its peak was forgotten."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status.read())[1])
 
 
 class Place:
@@ -83,6 +96,11 @@ class Place:
         """Options of bench_load for a principal."""
         certificate, key = self.certificates.person(name)
         return ["--ca", self.certificates.ca, "--certificate", certificate, "--key", key]
+
+    def caller(self, name):
+        """For the few calls that prepare a workload."""
+        certificate, key = self.certificates.person(name)
+        return Caller(self.daemon.port, self.certificates.ca_pem(), certificate.read_bytes(), key.read_bytes(), address=self.daemon.address)
 
     def requests(self, method, each):
         """A file of requests as bench_load wants them."""

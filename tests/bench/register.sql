@@ -19,6 +19,9 @@ SELECT CASE WHEN i % 2 = 0 THEN 1 + i / 2 % 3 ELSE 4 + i / 2 % 17 END, md5('asse
   TIMESTAMPTZ '2026-01-01 00:00+00', TIMESTAMPTZ '2026-01-01 00:00+00'
 FROM generate_series(0, :assets - 1) i;
 
+-- What the triggers do not write here.
+INSERT INTO radioshop.asset_word (agency_id, word, asset_id)
+SELECT DISTINCT a.agency_id, w, a.asset_id FROM radioshop.asset a CROSS JOIN LATERAL unnest(radioshop.asset_words(a.tag, a.alias, a.assigned_to)) w;
 INSERT INTO radioshop.issued_unit_id (agency_id, asset_id, system_key, unit_id, scope)
 SELECT a.agency_id, a.asset_id, a.system_key, a.unit_id, a.agency_id FROM radioshop.asset a;
 
@@ -38,5 +41,5 @@ FROM (VALUES ('bench-shop', 0), ('bench-city', 1), ('bench-cities', 1), ('bench-
   unnest(ARRAY['viewer', 'technician', 'fleet_manager', 'admin', 'alerter']) r (role);
 SELECT setval(pg_get_serial_sequence('radioshop.agency', 'agency_id'), 20);
 COMMIT;
-VACUUM (ANALYZE, FREEZE) radioshop.agency, radioshop.model, radioshop.asset, radioshop.issued_unit_id, radioshop.plan, radioshop.schedule, radioshop.principal,
+VACUUM (ANALYZE, FREEZE) radioshop.agency, radioshop.model, radioshop.asset, radioshop.asset_word, radioshop.issued_unit_id, radioshop.plan, radioshop.schedule, radioshop.principal,
   radioshop.principal_grant;

@@ -7,7 +7,7 @@ import time
 
 from measure import Figure, drive, figure, interleaved, load, pgbench, ratio
 from peers import grpcpp, grpcpp_echo, nghttpd, node
-from place import BUILD, HERE, cpu_seconds, rss_kib, settings, statement
+from place import BUILD, HERE, cpu_seconds, forget_peak, peak_kib, rss_kib, settings, statement
 from rig import ROOT
 from rig.interop import InteropServer, message, path
 from rig.world import new_id
@@ -138,29 +138,173 @@ def write(bench):
             "write_daemon_us": figure(runs["ours"], "daemon_us"), "write_server_us": figure(runs["ours"], "server_us")}
 
 
+ASSET_COLUMNS = ("a.asset_id, g.code, a.tag, a.serial, m.number, a.class, a.status, a.assigned_to, a.location, a.system, a.unit_id, a.alias, a.firmware, "
+                 "a.codeplug, a.purchased_on, a.warranty_until, a.cost_cents, a.quantity, a.description, a.notes, a.revision, a.created_at, a.updated_at")
+
+
+def largest(figures, size):
+    """Figures of one size, and the same without it in their names: the last, largest register gives those."""
+    return {**{f"{name}_{scale(size)}": value for name, value in figures.items()}, **figures}
+
+
 def export(bench):
-    """Every asset streamed out of the daemon, beside COPY of the same columns; and the daemon's memory meanwhile."""
-    place = bench.place(bench.sizes[-1])
-    requests = place.requests("ExportAssets", [{}])
-    copy = ("COPY (SELECT a.asset_id, g.code, a.tag, a.serial, m.number, a.class, a.status, a.assigned_to, a.location, a.system, a.unit_id, "
-            "a.alias, a.firmware, a.codeplug, a.purchased_on, a.warranty_until, a.cost_cents, a.quantity, a.description, a.notes, "
-            "a.revision, a.created_at, a.updated_at FROM radioshop.asset a JOIN radioshop.agency g USING (agency_id) "
-            "LEFT JOIN radioshop.model m USING (model_id)) TO STDOUT")
-    memory = []
+    """Every asset streamed out of the daemon, beside COPY of the same columns, at each size; and the most memory that the daemon took
+    meanwhile."""
+    figures = {}
+    for size in bench.sizes:
+        place, memory = bench.place(size), []
+        requests = place.requests("ExportAssets", [{}])
+        copy = f"COPY (SELECT {ASSET_COLUMNS} FROM radioshop.asset a JOIN radioshop.agency g USING (agency_id) LEFT JOIN radioshop.model m USING (model_id)) TO STDOUT"
 
-    def ours():
-        report = load(place, "bench-shop", f"{SERVICE}AssetService/ExportAssets", requests, 1, 1, 0, once=True)
-        memory.append(rss_kib(place.daemon.process.pid) / 1024)
-        return {**report, "rows_per_s": place.assets / report["seconds"]}
+        def ours():
+            forget_peak(place.daemon.process.pid)
+            report = load(place, "bench-shop", f"{SERVICE}AssetService/ExportAssets", requests, 1, 1, 0, once=True)
+            memory.append(peak_kib(place.daemon.process.pid) / 1024)
+            return {**report, "rows_per_s": place.assets / report["seconds"]}
 
-    def peer():
-        begun = time.monotonic()
-        subprocess.run(["psql", "-Xq", "-c", copy, place.cluster.url()], check=True, stdout=subprocess.DEVNULL,
-                       env=settings(range(1, 21)), stdin=subprocess.DEVNULL)
-        return {"rows_per_s": place.assets / (time.monotonic() - begun)}
-    runs = interleaved(max(1, bench.rounds // 2), bench.progress, ours=ours, copy=peer)
-    return {"export_rows_per_s": figure(runs["ours"], "rows_per_s"), "export_copy_rows_per_s": figure(runs["copy"], "rows_per_s"),
-            "export_vs_copy": ratio(runs["ours"], runs["copy"], "rows_per_s"), "export_rss_mib": Figure(memory)}
+        def peer():
+            begun = time.monotonic()
+            subprocess.run(["psql", "-Xq", "-c", copy, place.cluster.url()], check=True, stdout=subprocess.DEVNULL,
+                           env=settings(range(1, 21)), stdin=subprocess.DEVNULL)
+            return {"rows_per_s": place.assets / (time.monotonic() - begun)}
+        runs = interleaved(max(1, bench.rounds // 2), bench.progress, ours=ours, copy=peer)
+        figures.update(largest({"export_rows_per_s": figure(runs["ours"], "rows_per_s"), "export_copy_rows_per_s": figure(runs["copy"], "rows_per_s"),
+                                "export_vs_copy": ratio(runs["ours"], runs["copy"], "rows_per_s"), "export_rss_mib": Figure(memory)}, size))
+    return figures
+
+
+def new_assets(first, count):
+    """Rows of an import, none of them in the register."""
+    return [{"line": i, "tag": f"N{i}", "serial": f"427C{i:06X}", "model": f"H98UCF9PW{i % 10}BN", "status": "in_service", "assigned_to": f"Officer {i % 5000}",
+             "location": f"Station {i % 40}", "system": "MARRS", "unit_id": str(8000000 + i), "alias": f"NEW{i}", "firmware": "R1.00.00",
+             "codeplug": "CP-1", "purchased_on": "2024-03-01", "cost": "4500"} for i in range(first, first + count)]
+
+
+def copy_in(place, rows):
+    """COPY of such rows into an empty table like that of the assets: its constraints, indices and foreign keys, none of its triggers."""
+    columns = "agency_id, tag, serial, model_id, class, status, assigned_to, location, system, unit_id, alias, firmware, codeplug, purchased_on, cost_cents"
+    superuser(place, "DROP TABLE IF EXISTS radioshop.bench_copy; CREATE TABLE radioshop.bench_copy (LIKE radioshop.asset INCLUDING ALL); "
+              "ALTER TABLE radioshop.bench_copy ADD FOREIGN KEY (agency_id) REFERENCES radioshop.agency, ADD FOREIGN KEY (model_id) REFERENCES radioshop.model")
+    models = dict(line.split("|") for line in superuser(place, "SELECT number, model_id FROM radioshop.model").splitlines())
+    text = "".join("\t".join(["20", r["tag"], r["serial"], models[r["model"]], "portable", r["status"], r["assigned_to"], r["location"], r["system"], r["unit_id"],
+                              r["alias"], r["firmware"], r["codeplug"], r["purchased_on"], "450000"]) + "\n" for r in rows)
+    begun = time.monotonic()
+    subprocess.run(["psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-c", f"COPY radioshop.bench_copy ({columns}) FROM STDIN", place.cluster.url("postgres")], check=True,
+                   input=text, text=True)
+    seconds = time.monotonic() - begun
+    superuser(place, "DROP TABLE radioshop.bench_copy")
+    return {"rows_per_s": len(rows) / seconds}
+
+
+# What the new assets have left in the register's tables.
+FORGET_NEW = """SET session_replication_role = replica; SET synchronous_commit = off;
+CREATE TEMP TABLE gone AS SELECT a.asset_id FROM radioshop.asset a WHERE a.agency_id = 20 AND a.tag LIKE 'N%';
+DELETE FROM radioshop.asset_word w USING gone WHERE w.agency_id = 20 AND w.asset_id = gone.asset_id;
+DELETE FROM radioshop.issued_unit_id i USING gone WHERE i.agency_id = 20 AND i.asset_id = gone.asset_id;
+DELETE FROM radioshop.schedule s USING gone WHERE s.agency_id = 20 AND s.asset_id = gone.asset_id;
+DELETE FROM radioshop.asset a USING gone WHERE a.agency_id = 20 AND a.asset_id = gone.asset_id"""
+
+
+def import_rows(bench):
+    """New assets brought in by ImportAssets, 500 rows a call, one call after the other, as `radioshop asset import` does; beside COPY of as
+    many rows into an empty table with the same constraints and indices, and without triggers: no events, no due dates, no words."""
+    figures = {}
+    for size in bench.sizes:
+        place, count, firsts = bench.place(size), 2000 if bench.quick else 20000, iter(range(0, 8000000, 20000))
+
+        def ours():
+            rows = new_assets(next(firsts), count)
+            requests = place.requests("ImportAssets", [{"request_id": new_id(), "agency": "C20", "rows": rows[at:at + 500]} for at in range(0, count, 500)])
+            before = int(superuser(place, "SELECT count(*) FROM radioshop.asset"))
+            report = load(place, "bench-shop", f"{SERVICE}AssetService/ImportAssets", requests, 1, 1, 0, once=True)
+            assert int(superuser(place, "SELECT count(*) FROM radioshop.asset")) - before == count, "rows were refused"
+            return {**report, "rows_per_s": count / report["seconds"]}
+        runs = interleaved(1 if bench.quick else 3, bench.progress, ours=ours, copy=lambda: copy_in(place, new_assets(0, count)))
+        superuser(place, FORGET_NEW)
+        superuser(place, "VACUUM radioshop.asset, radioshop.asset_word, radioshop.issued_unit_id, radioshop.schedule")
+        figures.update(largest({"import_rows_per_s": figure(runs["ours"], "rows_per_s"), "import_copy_rows_per_s": figure(runs["copy"], "rows_per_s"),
+                                "import_vs_copy": ratio(runs["ours"], runs["copy"], "rows_per_s"),
+                                "import_row_server_us": Figure([r["server_us"] / 500 for r in runs["ours"]])}, size))
+    return figures
+
+
+def questions(place, count):
+    """What people type into the box, of each kind as much: {kind: [query, …]}."""
+    dice = random.Random(SEED)
+    def swapped(word, at):
+        return word[:at] + word[at + 1] + word[at] + word[at + 2:]
+
+    def ask(kind):
+        i = 2 * dice.randrange(place.assets // 2)
+        serial, holder = f"426C{i:06X}", f"{i % 5000}"
+        return {"tag": f"T{i}", "serial": serial, "unit": str(i + 1), "beginning": serial[:8], "alias": f"unit{i}", "words": f"officer {holder}",
+                "swapped": swapped(serial, 8), "wrong": f"T{i}"[:-1] + "X", "misspelt": f"{swapped('officer', dice.randrange(1, 6))} {holder}",
+                "common": "officer", "nobody": f"nobody{i}", "two": f"nobody{i} officer", "short": f"T{i}"[:2]}[kind]
+    return {kind: [ask(kind) for _ in range(count)] for kind in
+            ("tag", "serial", "unit", "beginning", "alias", "words", "swapped", "wrong", "misspelt", "common", "nobody", "two", "short")}
+
+
+def search(bench):
+    """LookupMatches of thirteen kinds of question, one at a time, as one city and as the shop with all of the register, at each size: in the
+    database (the function of the statement, from one pgbench client; the slowest hundredth of the slowest kind) and through the daemon."""
+    figures = {}
+    for size in bench.sizes:
+        place, found, kinds = bench.place(size), {}, {}
+        asked = questions(place, 50 if bench.quick else 200)
+        for who, agencies in (("city", (1,)), ("shop", range(21))):
+            for kind, texts in asked.items():
+                bench.progress(f"{kind} as the {who}")
+                cases = " ".join(f"WHEN {at} THEN '{text}'" for at, text in enumerate(texts))
+                script = (f"\\set i random(0, {len(texts) - 1})\n"
+                          f"SELECT p.agency_id, p.asset_id FROM radioshop.search_assets(CASE (:i)::int {cases} END, '', NULL, NULL, '', NULL, 51) p;\n")
+                run = pgbench(place, script, 1, 0, agencies, transactions=400 if bench.quick else 2000)
+                kinds.setdefault(kind, []).append(run["p99_us"] / 1000)
+            mixed = place.requests("LookupMatches", [{"query": text} for texts in zip(*asked.values()) for text in texts])
+            runs = [load(place, f"bench-{who}", f"{SERVICE}AssetService/LookupMatches", mixed, 1, 1, 0, once=True) for _ in range(1 if bench.quick else 3)]
+            for part in ("p50", "p99"):
+                found[f"search_{who}_daemon_{part}_ms"] = Figure([run[f"{part}_us"] / 1000 for run in runs])
+        found["search_p99_ms"] = Figure([max(max(values) for values in kinds.values())])
+        found.update({f"search_{kind}_p99_ms": Figure(values) for kind, values in kinds.items()})
+        figures.update(largest(found, size))
+    return figures
+
+
+def worst_page(bench, place, name, wanted):
+    """Pages of 50 of ListAssets, one at a time, of one city and of the whole shop: {name_page_p50_ms, name_page_p99_ms} of the slowest of the
+    kinds that are wanted, as the median of the rounds."""
+    p50, p99 = [], []
+    for who in ("bench-city", "bench-shop"):
+        for what in wanted:
+            bench.progress(f"{what} as {who}")
+            requests = place.requests("ListAssets", [{"page_size": 50, **what}])
+            runs = [load(place, who, f"{SERVICE}AssetService/ListAssets", requests, 1, 1, bench.seconds / 3) for _ in range(bench.rounds)]
+            p50.append(figure(runs, "p50_us"))
+            p99.append(figure(runs, "p99_us"))
+
+    def slowest(of):
+        return Figure([us / 1000 for us in max(of, key=lambda f: f.median).values])
+    return {f"{name}_page_p50_ms": slowest(p50), f"{name}_page_p99_ms": slowest(p99)}
+
+
+def list_assets(bench):
+    """A page of 50 of ListAssets, at each size: the first, and the one behind the first thousand assets."""
+    figures = {}
+    for size in bench.sizes:
+        place = bench.place(size)
+        with place.caller("bench-city") as city:
+            further = city.ListAssets(page_size=1000).next_page_token
+        figures.update(largest(worst_page(bench, place, "list", [{}, {"page_token": further}]), size))
+    return figures
+
+
+def filter_assets(bench):
+    """A page of 50 of ListAssets by model, status and class, at each size: of what all assets have, a part of them, and none."""
+    wanted = [{"model": "H98UCF9PW1BN"}, {"status": "in_service"}, {"status": "missing"}, {"class": "portable"}, {"class": "console"},
+              {"model": "H98UCF9PW1BN", "status": "missing"}, {"status": "in_service", "class": "console"}, {"status": "in_service", "model": "H98UCF9PW1BN", "class": "portable"}]
+    figures = {}
+    for size in bench.sizes:
+        figures.update(largest(worst_page(bench, bench.place(size), "filter", wanted), size))
+    return figures
 
 
 def echo(bench):
@@ -348,5 +492,6 @@ def emit(bench):
     return figures
 
 
-WORKLOADS = {"read": read, "read1": read1, "due": due, "write": write, "export": export, "echo": echo, "idle": idle, "start": start, "cli": command,
+WORKLOADS = {"read": read, "read1": read1, "due": due, "write": write, "import": import_rows, "export": export, "search": search, "list": list_assets,
+             "filter": filter_assets, "echo": echo, "idle": idle, "start": start, "cli": command,
              "statement": statement_months, "emit": emit}
