@@ -81,7 +81,7 @@ def identity(port, certificates):
 def grpcpp(place, agencies):
     """GetAsset with gRPC C++ and libpq."""
     port = free_port()
-    words = [compiled("grpcpp", ("asset.proto", "model.proto")), *identity(port, place.certificates), place.cluster.url(), array(agencies),
+    words = [compiled("grpcpp", ("asset.proto", "field.proto", "model.proto")), *identity(port, place.certificates), place.cluster.url(), array(agencies),
              str(CONNECTIONS)]
     return running(words, port, asset_statement())
 

@@ -91,7 +91,7 @@ def cplusplus():
     made = BUILD.parent / "build-foreign"
     made.mkdir(exist_ok=True)
     program, source = made / "client", FOREIGN / "client.cc"
-    protos = [PROTO / name for name in ("radioshop/v1/asset.proto", "radioshop/v1/model.proto", "grpc/health/v1/health.proto",
+    protos = [PROTO / name for name in ("radioshop/v1/asset.proto", "radioshop/v1/field.proto", "radioshop/v1/model.proto", "grpc/health/v1/health.proto",
                                         "google/rpc/status.proto", "google/rpc/error_details.proto")]
     with open(made / "lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
