@@ -129,6 +129,8 @@
 	"agency tag serial model state reason retired_on method disposed_on recipient proceeds_cents certificate"
 #define RETIREMENT_WIDE                                                                                                \
 	"class status note retired_by disposal_note disposed_by system unit_id ended_at ended_by revision id"
+#define TRANSFER_COLUMNS "number agency receiver state price_cents note offered_by decided_by"
+#define TRANSFER_WIDE    "items offered_at decided_at decision_note id"
 #define KEYSET_COLUMNS "agency code name number algorithm ckrs classes state superseded_by holders"
 #define KEYSET_WIDE    "note old_at old_by reason created_by created_at revision"
 #define LOAD_COLUMNS   "agency tag serial assigned_to status keyset ckrs state loaded_on means loader not_allowed"
@@ -183,6 +185,7 @@ const struct noun nouns[] = {
 	{"custodian", "The people, vehicles and sites that have an agency's radios"},
 	{"custody", "Who has what, and what should be back"},
 	{"retirement", "What was retired and why, and how it was disposed of"},
+	{"transfer", "What goes from one agency to another for good"},
 	{"loan", "Who has what for a time, and what should be back"},
 	{"loaner", "The pools of loaners, and what is free now"},
 	{"stock", "How many of which part lie where"},
@@ -853,6 +856,24 @@ const struct command commands[] = {
 			  "retirement.revision",
 		.fetch = "RetirementService.GetRetirement", .take = "retirement.id retirement.revision",
 		.example = "radioshop retirement update 1042 --certificate R2-88412 --proceeds 31.50"},
+
+	{.noun = "transfer", .verb = "offer", .method = "TransferService.OfferTransfer", .positional = "assets+",
+		.columns = TRANSFER_COLUMNS, .wide = TRANSFER_WIDE, .need = "to",
+		.help = "Offer assets to another agency: all of them, or none.",
+		.example = "radioshop transfer offer 1042 1043 --to LSM --price 1200.00"},
+	{.noun = "transfer", .verb = "accept", .method = "TransferService.AcceptTransfer", .positional = "transfer",
+		.columns = TRANSFER_COLUMNS, .wide = TRANSFER_WIDE,
+		.help = "Accept what another agency has offered.",
+		.example = "radioshop transfer accept IND-T-7 --tags 1042=L-77"},
+	{.noun = "transfer", .verb = "decline", .method = "TransferService.DeclineTransfer", .positional = "transfer",
+		.columns = TRANSFER_COLUMNS, .wide = TRANSFER_WIDE,
+		.example = "radioshop transfer decline IND-T-7 --note 'no budget this year'"},
+	{.noun = "transfer", .verb = "withdraw", .method = "TransferService.WithdrawTransfer", .positional = "transfer",
+		.columns = TRANSFER_COLUMNS, .wide = TRANSFER_WIDE, .example = "radioshop transfer withdraw IND-T-7"},
+	{.noun = "transfer", .verb = "show", .method = "TransferService.GetTransfer", .positional = "transfer",
+		.example = "radioshop transfer show IND-T-7"},
+	{.noun = "transfer", .verb = "list", .method = "TransferService.ListTransfers", .columns = TRANSFER_COLUMNS,
+		.wide = TRANSFER_WIDE, .alone = true, .example = "radioshop transfer list --state offered"},
 
 	{.noun = "custody", .verb = "list", .method = "CustodyService.ListCustody", .columns = CUSTODY_COLUMNS,
 		.wide = CUSTODY_WIDE, .alone = true, .example = "radioshop custody list --overdue"},

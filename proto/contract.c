@@ -47,6 +47,7 @@
 #include "radioshop/v1/ticket.pb-c.h"
 #include "radioshop/v1/ticket_code.pb-c.h"
 #include "radioshop/v1/ticket_terms.pb-c.h"
+#include "radioshop/v1/transfer.pb-c.h"
 #include "radioshop/v1/trend.pb-c.h"
 #include "radioshop/v1/unit_block.pb-c.h"
 
@@ -68,6 +69,7 @@ static const ProtobufCServiceDescriptor *const services[] = {
 	&radioshop__v1__campaign_service__descriptor,
 	&radioshop__v1__component_service__descriptor,
 	&radioshop__v1__retirement_service__descriptor,
+	&radioshop__v1__transfer_service__descriptor,
 	&radioshop__v1__custodian_service__descriptor,
 	&radioshop__v1__custody_service__descriptor,
 	&radioshop__v1__event_service__descriptor,

@@ -218,6 +218,12 @@ static const struct method_row rows[] = {
 	ROW(Retirement,    GetRetirement,       ONE,    READ,  READERS),
 	ROW(Retirement,    ListRetirements,     PAGE,   READ,  READERS),
 	ROW(Retirement,    UpdateRetirement,    ONE,    WRITE, PLANNERS),
+	ROW(Transfer,      OfferTransfer,       ONE,    WRITE, PLANNERS),
+	ROW(Transfer,      AcceptTransfer,      ONE,    WRITE, PLANNERS),
+	ROW(Transfer,      DeclineTransfer,     ONE,    WRITE, PLANNERS),
+	ROW(Transfer,      WithdrawTransfer,    ONE,    WRITE, PLANNERS),
+	ROW(Transfer,      GetTransfer,         ONE,    READ,  READERS),
+	ROW(Transfer,      ListTransfers,       PAGE,   READ,  READERS),
 	ROW(ShopCalendar,  GetShopCalendar,     ONE,    READ,  READERS),
 	ROW(ShopCalendar,  UpdateShopCalendar,  ONE,    WRITE, ADMINS),
 	ROW(ShopCalendar,  AddShopHoliday,      ONE,    WRITE, ADMINS),
@@ -274,7 +280,7 @@ static const struct method_row rows[] = {
 };
 /* clang-format on */
 enum { METHOD_COUNT = sizeof rows / sizeof *rows, NAME_MAX_BYTES = 64 };
-_Static_assert(METHOD_COUNT == 243, "a method was added or lost: say so here and in the tests of tenancy");
+_Static_assert(METHOD_COUNT == 249, "a method was added or lost: say so here and in the tests of tenancy");
 
 /* Texts that a row leads to. */
 struct method_names {

@@ -70,6 +70,7 @@ def ids(world):
     world.tina.AttachAssets(assets=[component.id], to=held.id)
     retired = world.asset(agency)
     retirement = world.tina.RetireAssets(assets=[retired.id], reason="surplus").retirements[0]
+    transfer = world.ada.OfferTransfer(assets=[world.asset(agency).id], to=world.agency()).transfer
     stored = attach(world, ticket.number, "report.txt", b"passed")
     upload = world.tina.StartUpload(record=ticket.number, name="photo.txt", size_bytes=9, sha256="0" * 64).attachment
     system = world.ada.CreateRadioSystem(system={"name": f"{agency}N"}).system.name
@@ -81,7 +82,7 @@ def ids(world):
             "ticket": ticket.id, "number": ticket.number, "plan": plan.code, "alert": alerts[0].id, "person": person,
             "change": change.id, "part": f"{agency}P", "location": f"{agency}L", "month": world.bill(agency, []),
             "rma": rma.number, "rma_id": rma.id, "campaign": f"C{agency}", "loan": loan.id, "lent": lent.tag,
-            "custodian": custodian.code, "custodian_id": custodian.id, "held": held.tag, "component": component.tag, "retired": retired.tag, "retirement": retirement.id,
+            "custodian": custodian.code, "custodian_id": custodian.id, "held": held.tag, "component": component.tag, "retired": retired.tag, "retirement": retirement.id, "transfer": transfer.number,
             "run": world.tina.StartImport(agency=agency, file_name="radios.csv", file=asset.id, rows=2).run.id,
             "field": field.name, "field_id": field.id, "keyset": keyset.code, "keyset_id": keyset.id, "mapping": saved.name,
             "file": stored.name, "attachment": stored.id, "upload": upload.id,

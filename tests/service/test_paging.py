@@ -22,7 +22,7 @@ SHOP_WIDE = ("ListAgencies", "ListLimits", "ListProcedures", "ListAnalysers", "L
 KEYS.update({"ListParts": "number", "ListPartUses": ("ticket", "entry"), "ListStockLocations": "code", "ListStock": "part",
              "ListPartMoves": "number", "ListRmas": "number", "LookupTickets": "number", "LookupMatches": "tag", "ListSynonyms": "word", "ListCampaigns": "code", "ListCampaignItems": "tag",
              "ListLoans": "id", "ListLoaners": "tag", "ListAttachments": "id",
-             "ListCustodians": "code", "ListCustody": "id", "ListAssetHistory": "location", "ListComponents": "id", "ListRetirements": "id", "ListBatteries": "tag",
+             "ListCustodians": "code", "ListCustody": "id", "ListAssetHistory": "location", "ListComponents": "id", "ListRetirements": "id", "ListTransfers": "number", "ListBatteries": "tag",
              "ListInventories": "number", "ListInventoryItems": ("tag", "code"),
              "ListApprovedFirmware": ("model", "version"), "ListOffFirmware": "tag", "ListFirmwareHistory": "version",
              "ListCapability": "tag", "ListFlashcodeOptions": ("part", "character", "lsb", "value"), "ListImports": "id",
@@ -64,6 +64,8 @@ def filled(world):
         world.tina.AttachAssets(assets=[battery.id], to=MOVED[1].id)
         world.tina.UpdateAsset(asset={"id": MOVED[0].id, "location": f"p{i}", "revision": i + 1}, update_mask=["location"])
     world.tina.RetireAssets(assets=[world.asset(agency, **{"class": "console", "model": ""}).id for _ in range(23)], reason="surplus")
+    for _ in range(23):
+        world.ada.OfferTransfer(assets=[world.asset(agency, **{"class": "pager", "model": ""}).id], to=lender)
     world.ada.CreateModel(model={"number": "PAGEDFW", "manufacturer": "Test", "class": "portable"})
     rows = [{"line": i, "tag": f"R{i:03d}", "model": "PAGEDFW"} for i in range(23)]
     world.tina.CreateStockLocation(location={"code": "PAGED", "name": "Shelf"})

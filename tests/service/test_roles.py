@@ -70,6 +70,7 @@ MAY = {
     "LoadKeyset": "technician admin", "EraseKeys": "technician admin",
     "GetRetirement": READERS, "ListRetirements": READERS, "RetireAssets": "technician fleet_manager admin",
     "DisposeAssets": "fleet_manager admin", "UpdateRetirement": "fleet_manager admin",
+    "GetTransfer": READERS, "ListTransfers": READERS, **{f"{verb}Transfer": "fleet_manager admin" for verb in ("Offer", "Accept", "Decline", "Withdraw")},
     "ListComponents": READERS, "ListBatteries": READERS,
     **{name: "technician fleet_manager admin" for name in ("AttachAssets", "DetachAssets", "SetDateCode", "CreateCustodian", "UpdateCustodian",
                                                           "CheckOutAssets", "CheckInAssets")},

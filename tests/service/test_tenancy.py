@@ -23,7 +23,7 @@ ABSENT = {"agency": "ZZZ", "asset": "00000000-0000-4000-8000-000000000001", "tag
           "campaign": "NOCAMPAIGN", "rma": "NOSUCHRMA", "rma_id": "00000000-0000-4000-8000-000000000005",
           "system": "NOSUCHSYSTEM", "loan": "00000000-0000-4000-8000-000000000007", "lent": "NOSUCHTAG2",
           "custodian": "NOSUCHBADGE", "custodian_id": "00000000-0000-4000-8000-00000000000b", "held": "NOSUCHTAG3", "component": "NOSUCHTAG4", "retired": "NOSUCHTAG5", "retirement": "00000000-0000-4000-8000-00000000000e", "inventory": "ZZZ-INV-2026-001",
-          "mapping": "MAPPINGABSENT", "run": "00000000-0000-4000-8000-00000000000c",
+          "transfer": "ZZZ-T-1", "mapping": "MAPPINGABSENT", "run": "00000000-0000-4000-8000-00000000000c",
           "field": "nosuchfield", "field_id": "00000000-0000-4000-8000-00000000000e", "keyset": "NOKEYSET", "keyset_id": "00000000-0000-4000-8000-00000000000d"}
 
 
@@ -79,6 +79,7 @@ def ours(world):
     retired = world.asset("IND", tag="RETIREDOFIND5", notes=CANARY)
     tina.RetireAssets(assets=[retired.id], reason="surplus", note=CANARY)
     retirement = ada.DisposeAssets(assets=[retired.id], method="sold", recipient=CANARY, certificate=CANARY, note=CANARY).retirements[0]
+    transfer = ada.OfferTransfer(assets=[world.asset("IND", serial=f"{CANARY}S6").id], to=world.agency(), note=CANARY).transfer
     stored = attach(world, ticket.number, f"{CANARY}.txt", CANARY.encode(), note=CANARY)
     upload = tina.StartUpload(record=ticket.number, name=f"{CANARY}2.txt", size_bytes=9, sha256="0" * 64).attachment
     tina.SaveMapping(mapping={"agency": "IND", "name": "MAPPINGOFIND", "text": f"tag = {CANARY}", "note": CANARY})
@@ -95,7 +96,7 @@ def ours(world):
             "file": stored.name, "attachment": stored.id, "upload": upload.id,
             "part": f"{CANARY}P", "location": f"{CANARY}L", "campaign": "CAMPAIGNOFIND", "rma": rma.number, "rma_id": rma.id,
             "system": "SYSTEMOFIND", "loan": loan.id, "lent": loaner.tag, "custodian": custodian.code, "custodian_id": custodian.id, "held": held.tag, "component": component.tag,
-            "retired": retired.tag, "retirement": retirement.id,
+            "retired": retired.tag, "retirement": retirement.id, "transfer": transfer.number,
             "run": run.id, "mapping": "MAPPINGOFIND",
             "field": field.name, "field_id": field.id, "keyset": keyset.code, "keyset_id": keyset.id,
             "revision": ticket.revision, "route": "CANARYRT", "delivery": delivery.id, "month": month}
@@ -308,6 +309,9 @@ def probes(name, ids):
         "GetRetirement": [{"asset": ids["retired"]}, {"asset": f"{ids['agency']}:{ids['retired']}"}, {"asset": ids["retirement"]}],
         "ListRetirements": [{"agency": ids["agency"]}, {"asset": ids["retired"]}, {"state": "disposed"}],
         "UpdateRetirement": [{"retirement": {"id": ids[which], "revision": 2, "note": "Mine"}, "update_mask": ["note"]} for which in ("retired", "retirement")],
+        "OfferTransfer": [{"assets": [ids["asset"]], "to": ids["agency"]}, {"assets": [ids["retired"]], "to": "LSU", "at_once": True}],
+        **{f"{verb}Transfer": [{"transfer": ids["transfer"]}] for verb in ("Accept", "Decline", "Withdraw", "Get")},
+        "ListTransfers": [{"agency": ids["agency"]}, {}],
         "CheckOutAssets": [{"assets": [ids["asset"]], "to": ids["custodian"]}, {"assets": [ids["held"]], "to": ids["custodian_id"]}],
         "CheckInAssets": [{"assets": [ids["held"]]}, {"assets": [f"{ids['agency']}:{ids['held']}"], "location": "Mine"}],
         "ListCustody": [{"agency": ids["agency"], "returned": True}, {"asset": ids["held"]}, {"custodian": ids["custodian"]}, {"custodian": ids["custodian_id"]}, {}],
@@ -428,7 +432,7 @@ def test_the_probes_do_reach(world, ours):
                  "GetAlertRoute", "ListAlertRoutes", "ListDeliveries",
                  "SummarizeMonth", "GetStatement", "ListStatements", "ListFundMovements", "GetRma", "ListRmas",
                  "ListCapability", "ListFirmwareHistory", "GetCampaign", "ListCampaigns", "ListCampaignItems", "ListLoans", "ListLoaners",
-                 "GetCustodian", "ListCustodians", "ListCustody", "ListAssetHistory", "ListComponents", "ListBatteries", "GetRetirement", "ListRetirements",
+                 "GetCustodian", "ListCustodians", "ListCustody", "ListAssetHistory", "ListComponents", "ListBatteries", "GetRetirement", "ListRetirements", "GetTransfer", "ListTransfers",
                  "GetInventory", "ListInventories", "SummarizeInventory", "ListInventoryItems",
                  "GetMapping", "ListMappings", "GetKeyset", "ListKeysets", "ListKeyLoads", "SummarizeKeyHolders", "GetField", "ListFields"):
         for values in probes(name, ours):
@@ -479,7 +483,7 @@ def test_foreign_keys_cannot_cross(migrated):
         JOIN pg_attribute theirs ON theirs.attrelid = c.confrelid AND theirs.attname = 'agency_id'
         WHERE c.contype = 'f' AND c.connamespace = 'radioshop'::regnamespace
           -- The agency that borrows, and no row but that; a keyset of the shop, held by its CHECK; the loader, which whoever loads has looked up.
-          AND c.conname <> ALL ('{loan_borrower_known,keyset_successor_known,key_load_keyset_known,key_load_loader_known}')
+          AND c.conname <> ALL ('{loan_borrower_known,transfer_receiver_known,transfer_item_new_known,keyset_successor_known,key_load_keyset_known,key_load_loader_known}')
           AND NOT (mine.attnum = ANY (c.conkey) AND theirs.attnum = ANY (c.confkey))""")
     assert rows == [], rows
 

@@ -21,7 +21,7 @@ SELECT is_empty($$SELECT c.conname FROM pg_constraint c JOIN agency_table t ON t
   AND c.conname <> 'issued_unit_id_unique' -- a unit ID is one radio's on a system of all agencies
   AND (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = c.conrelid AND a.attnum = c.conkey[1]) <> 'agency_id'$$, 'and every unique key');
 SELECT is_empty($$SELECT c.conname FROM pg_constraint c JOIN agency_table f ON f.oid = c.conrelid JOIN agency_table t ON t.oid = c.confrelid
-  WHERE c.contype = 'f' AND c.conname <> ALL ('{loan_borrower_known,keyset_successor_known,key_load_keyset_known,key_load_loader_known}') -- the agency that borrows; a keyset of the shop, held by its CHECK; the loader
+  WHERE c.contype = 'f' AND c.conname <> ALL ('{loan_borrower_known,transfer_receiver_known,transfer_item_new_known,keyset_successor_known,key_load_keyset_known,key_load_loader_known}') -- the agency that borrows; a keyset of the shop, held by its CHECK; the loader
   AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey) AND a.attname = 'agency_id')$$,
   'every foreign key between agency rows carries the agency');
 SELECT is_empty($$SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'radioshop'::regnamespace AND c.relkind IN ('v', 'm')
