@@ -30,6 +30,8 @@ SELECT is((SELECT string_agg(concat_ws(' ', d.tag, d.state, d.unit_id, d.proceed
 SELECT is((SELECT array_agg(i.unit_id) FROM radioshop.issued_unit_id i), '{3}', 'their unit IDs are free');
 UPDATE radioshop.asset SET status = 'retired' WHERE tag = 'R1';
 SELECT is(pg_temp.of('R1'), 'sold 1 ended,', 'here again, it is retired anew');
+UPDATE radioshop.asset SET status = 'spare' WHERE tag = 'R1';
+SELECT is(pg_temp.of('R1'), 'sold 1 ended,ended', 'in use again, that is over, too');
 UPDATE radioshop.asset SET status = 'missing' WHERE tag = 'R2';
 UPDATE radioshop.asset SET status = 'retired' WHERE tag = 'R2';
 SELECT is(pg_temp.of('R2'), 'sold 2 ended,', 'each time is on record');
