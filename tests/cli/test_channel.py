@@ -504,7 +504,7 @@ def test_a_large_stream_in_little_memory(shop, serve, form):
         for _ in range(200):
             peer.message(request, payload)
         peer.trailers(request)
-    done = Measured(shop, ["asset", "export", "--agency", "IND", "-o", form], serve(one(action)).port)
+    done = Measured(shop, ["asset", "export", "--agency", "IND", "-o", form, "--columns", "tag,notes"], serve(one(action)).port)
     assert done.code == DONE, done.error
     assert (shop.state.parent / "out").stat().st_size > 200 * 200_000
     assert done.kib < QUIET_KIB, done.kib
