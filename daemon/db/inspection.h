@@ -14,7 +14,7 @@
 #include <libpq-fe.h>
 
 /* The version of migrations/ that this daemon is made for. */
-enum { SCHEMA_VERSION = 48 };
+enum { SCHEMA_VERSION = 49 };
 
 /* Statements of the pool itself, prepared beside those of the methods. */
 #define STATEMENT_ENTER             "radioshop.enter"

@@ -222,7 +222,9 @@ def test_found_by_values(world):
     define(world, agency, "hours_used", "number")
     define(world, agency, "back_on", "date")
     # It is there, with other values, in another agency that the caller sees.
-    define(world, world.agency(), "hours_used", "yes_no")
+    other = world.agency()
+    define(world, other, "hours_used", "yes_no")
+    world.asset(other, tag="O1", fields=given(hours_used="yes"))
     for i in range(12):
         values = {"hours_used": f"{i - 5}", "back_on": f"2026-{i + 1:02d}-15"} if i != 7 else {}
         world.asset(agency, tag=f"A{i:02d}", status="spare" if i % 2 else "in_service", fields=given(fund="grant" if i % 3 else "general", **values))
@@ -239,6 +241,9 @@ def test_found_by_values(world):
     assert tags("back_on<2026-02-15") == "00" and tags("back_on>2026-11-15") == "11"
     assert tags("fund=grant", "back_on<2026-06-01", "hours_used>-4", status="in_service", model="H98UCF9PW6BN") == "02 04"
     assert tags("hours_used>=0", **{"class": "mobile"}) == "" and tags("hours_used>99") == ""
+    # Over agencies: one that has the field of another kind, or has not all of them, has nothing that fits.
+    assert [a.tag for a in world.vera.ListAssets(where=["hours_used=yes"]).assets if a.agency in (agency, other)] == ["O1"]
+    assert not [a.tag for a in world.vera.ListAssets(where=["hours_used=yes", "fund=grant"]).assets]
     moved = world.vera.ListAssets(agency=agency, where=["hours_used=-5"]).assets[0]
     world.tina.UpdateAsset(asset={"id": moved.id, "revision": 1, "tag": "A99", "fields": given(hours_used="-5")}, update_mask=["tag", "fields"])
     assert tags("fund=general") == "03 06 09 99" and tags("hours_used<-3") == "01 99"
