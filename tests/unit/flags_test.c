@@ -317,7 +317,7 @@ static void mistakes_are_named(void **state)
 	assert_refused(s, "radioshop service record 1 --result passed --reading 4.9", "NAME=VALUE UNIT");
 	assert_refused(s, "radioshop service record 1 --result passed --reading 'a=W'", "is no number");
 	assert_refused(s, "radioshop ticket move X nowhere", "STATE: 'nowhere' is none of");
-	assert_refused(s, "radioshop asset retire 1 --request-id 17", "is no UUID");
+	assert_refused(s, "radioshop asset retire 1 --reason end-of-support --request-id 17", "is no UUID");
 	assert_refused(s, "radioshop asset list --limit 0", "--limit");
 	assert_refused(s, "radioshop asset list -o xml", "table, wide, json or csv");
 }
