@@ -20,7 +20,7 @@ from rig.daemon import SLOWER
 from rig.world import attach, day, new_id
 
 # ada's probes make the agency that the tenancy test holds to be nowhere, and grant roles over it: here it has another name.
-NOWHERE = {**ABSENT, "agency": "YYY", "person": "connect-grantee"}
+NOWHERE = {**ABSENT, "agency": "YYY", "tag": "NOSUCHTAG9", "person": "connect-grantee"}
 UNARY = sorted(name for name, method in contract.methods().items() if not method.streams and not method.client_streams)
 READS = sorted(name for name in UNARY if not contract.methods()[name].writes)
 
