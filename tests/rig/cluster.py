@@ -12,7 +12,7 @@ from rig import ROOT
 
 SCRIPT = ROOT / "deploy" / "private-postgres"
 # psql itself: the one on the path is a program in Perl that looks for it, and takes longer than the question.
-PSQL = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin/psql"), key=lambda path: int(path.parts[4]), default="psql")
+PSQL = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin/psql"), key=lambda path: int(path.parts[4]))
 
 
 class Cluster:
@@ -117,7 +117,8 @@ class Cluster:
             time.sleep(0.01)
 
     def sqitch(self, *words, check=True):
-        environment = dict(os.environ, SQITCH_FULLNAME="tests", SQITCH_EMAIL="tests@example.org", TZ="UTC")
+        environment = dict(os.environ, SQITCH_FULLNAME="tests", SQITCH_EMAIL="tests@example.org", TZ="UTC",
+                           PATH=f"{PSQL.parent}:{os.environ['PATH']}")
         done = subprocess.run(["sqitch", *words, self._script("sqitch", self.directory)], cwd=ROOT / "migrations",
                               env=environment, capture_output=True, text=True, check=False)
         assert not check or done.returncode == 0, done.stdout + done.stderr

@@ -172,7 +172,7 @@ def test_all_pages_are_all_rows(world, filled, name):
     whole = [key_of(r, key) for r in world.ada.pages(name, field, page_size=1000, **values(name, filled))]
     assert len(whole) >= 20 or name == "ListAgencies", f"{name} has only {len(whole)} rows to page through"
     assert len(set(whole)) == len(whole)
-    for size in (1, 7, 23, len(whole), len(whole) + 1):
+    for size in (1, 7, 23, *(min(n, 1000) for n in (len(whole), len(whole) + 1))):    # a page has 1000 rows at most
         if size == 1 and len(whole) > 120:
             continue
         paged = [key_of(r, key) for r in world.ada.pages(name, field, page_size=size, **values(name, filled))]
