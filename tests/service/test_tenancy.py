@@ -332,7 +332,7 @@ def probes(name, ids):
         "SummarizeReplacements": [{"agency": ids["agency"]}, {}],
         "ListReplacements": [{"agency": ids["agency"]}, {"unknown": True}, {}],
         "ListReplacementTerms": [{}],
-        "SetReplacementTerms": [{"class": "portable", "life_years": 1, "revision": 1}],
+        "SetReplacementTerms": [{"class": "control_station", "life_years": 9}],
         "GetShopCalendar": [{}],
         "UpdateShopCalendar": [{"calendar": {"time_zone": "UTC", "revision": 1}, "update_mask": ["time_zone"]}],
         "AddShopHoliday": [{"day": "2026-12-25", "name": "Mine"}],
