@@ -70,27 +70,34 @@ static ProtobufCMessage *new_request(const struct catalog_method *method, struct
 	return request;
 }
 
-static const void *value_of(const ProtobufCMessage *reply, const char *dotted)
+/* The import in an answer; NULL if there is none. */
+static const ProtobufCMessage *shown_run(const ProtobufCMessage *reply)
 {
 	struct field_path path;
-	const ProtobufCMessage *run;
 
 	if (!field_path_find(reply->descriptor, "run", &path))
 		abort();
-	run = *(const ProtobufCMessage *const *)message_value(reply, field_path_leaf(&path), 0);
-	if (run == NULL || !field_path_find(run->descriptor, dotted, &path))
+	return *(const ProtobufCMessage *const *)message_value(reply, field_path_leaf(&path), 0);
+}
+
+static const void *value_of(const ProtobufCMessage *run, const char *field)
+{
+	struct field_path path;
+
+	if (!field_path_find(run->descriptor, field, &path))
 		abort();
 	return message_value(run, field_path_leaf(&path), 0);
 }
 
-static bool take_run(struct import *im, const ProtobufCMessage *reply)
+static bool take_run(struct import *im, const ProtobufCMessage *run)
 {
-	const char *id = *(const char *const *)value_of(reply, "id");
-	int32_t done = *(const int32_t *)value_of(reply, "rows_done");
+	const char *id = run != NULL ? *(const char *const *)value_of(run, "id") : "";
+	int32_t done;
 
 	if (strlen(id) != 36)
 		return false;
 	memcpy(im->shop_run, id, sizeof im->shop_run);
+	done = *(const int32_t *)value_of(run, "rows_done");
 	if (done > 0)
 		notice("you have imported this file until row %d of %zu before; that import goes on", done,
 			im->file->count);
@@ -124,7 +131,7 @@ bool import_begin_run(struct import *im, struct error *err)
 	set(request, "rows", &rows);
 	reply = session_call(im->session, method, request, BATCH_TIMEOUT_MS, &arena, NULL, err);
 	ok = reply != NULL &&
-	     (take_run(im, reply) || error_set(err, STATUS_INTERNAL, NULL, "the shop named no import"));
+	     (take_run(im, shown_run(reply)) || error_set(err, STATUS_INTERNAL, NULL, "the shop named no import"));
 	arena_release(&arena);
 	return ok;
 }

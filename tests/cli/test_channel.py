@@ -451,7 +451,7 @@ def test_large_requests_are_compressed_where_the_server_takes_it(shop, serve, tm
     for offer, flags in (([("grpc-accept-encoding", "identity, deflate,gzip")], [0, 1, 0]), ([("grpc-accept-encoding", "identity")], [0, 0, 0]),
                          ([("grpc-accept-encoding", "xgzip,gzipped")], [0, 0, 0]), ([], [0, 0, 0])):
         server = serve(script(offer))
-        assert shop.run("tina", "asset", "import", file, "--agency", "IND", port=server.port).returncode == REFUSED
+        assert shop.run("tina", "asset", "import", file, "--agency", "IND", "--dry-run", port=server.port).returncode == REFUSED
         assert [request.messages()[0][0] for request in server.requests()] == flags
         rows = 0
         for request in server.requests():
@@ -613,10 +613,10 @@ def test_a_server_that_means_harm(shop, serve, flood):
 
 
 def many_rows(tmp_path):
-    """A file that makes a request of a megabyte."""
+    """A file that makes a request of a megabyte, and, tried only, no other before it."""
     file = tmp_path / "many.csv"
     file.write_text("tag,notes\n" + "".join(f"A{i},{'n' * 4000}\n" for i in range(250)), encoding="utf-8")
-    return ["asset", "import", str(file), "--agency", "IND"]
+    return ["asset", "import", str(file), "--agency", "IND", "--dry-run"]
 
 
 def test_data_beyond_the_window(shop, serve, tmp_path):
@@ -633,6 +633,15 @@ def test_data_beyond_the_window(shop, serve, tmp_path):
     done = Measured(shop, [*many_rows(tmp_path), "--timeout", "20"], serve(script).port)
     assert done.code in (UNAVAILABLE, FAULT) and "in time" not in done.error and len(done.error.splitlines()) == 1, done.error
     assert done.kib < QUIET_KIB, done.kib
+
+
+def test_an_import_that_is_not_named(shop, serve, tmp_path):
+    """The answer to the beginning of an import names none."""
+    def action(peer, request):
+        peer.head(request)
+        peer.message(request, b"")
+        peer.trailers(request)
+    shop.fails(FAULT, "tina", *many_rows(tmp_path)[:-1], port=serve(one(action)).port, says="the shop named no import")
 
 
 @pytest.mark.parametrize("junk", [b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", b"\0" * 4096, os.urandom(4096), PREFACE,
