@@ -146,8 +146,9 @@ static void compare_by(struct import *im, int key, int tag)
 
 		if (found != NULL)
 			compare(im, (size_t)json_integer_value(found), i, key, tag);
+		/* Not UTF-8 it may be still: that is refused when the row is made. */
 		else if (code != NULL && !is_no_code(code) &&
-			 json_object_set_new(firsts, code, json_integer((json_int_t)i)) != 0)
+			 json_object_set_new_nocheck(firsts, code, json_integer((json_int_t)i)) != 0)
 			abort();
 		talloc_free(code);
 	}
