@@ -118,29 +118,24 @@ static bool take_own(int *argc, char **argv, const char *name, const char **ret_
 	return true;
 }
 
-static bool read_arguments(struct import *im, const struct command *c, int argc, char **argv, struct error *err)
+/* The flags that are not fields of the request. */
+static bool take_own_flags(struct import *im, int *argc, char **argv, struct error *err)
+{
+	return take_own(argc, argv, "--map", &im->map, err) && take_own(argc, argv, "--rejects", &im->rejects, err) &&
+	       (!im->kind->assets || take_own(argc, argv, "--mapping", &im->saved, err)) &&
+	       (im->kind->run_fields == NULL || take_own(argc, argv, "--format", &im->format, err));
+}
+
+/* What is given for all rows. */
+static bool fill_base(struct import *im, const struct command_line *line, struct error *err)
 {
 	struct session *s = im->session;
-	struct command_line line;
-	uint8_t uuid[16];
 
-	if (!take_own(&argc, argv, "--map", &im->map, err) || !take_own(&argc, argv, "--rejects", &im->rejects, err) ||
-		(im->kind->assets && !take_own(&argc, argv, "--mapping", &im->saved, err)) ||
-		(im->kind->run_fields != NULL && !take_own(&argc, argv, "--format", &im->format, err)) ||
-		!command_line_read(s->mem, im->flags, argc, argv, &s->options, &line, err))
-		return false;
-	if (s->options.help)
-		return true;
-	if (line.word_count != 1)
-		return usage_error(err, "one FILE.csv is needed: radioshop %s %s FILE.csv", c->noun, c->verb);
-	if (im->format != NULL && strcmp(im->format, "csv") != 0 && strcmp(im->format, "log") != 0)
-		return usage_error(err, "--format is csv or log, not '%s'", im->format);
-	im->name = line.words[0];
 	im->base = message_new(im->method->input, &s->arena);
 	if (im->base == NULL)
 		abort();
-	for (size_t i = 0; i < line.given_count; i++) {
-		const struct given *g = &line.given[i];
+	for (size_t i = 0; i < line->given_count; i++) {
+		const struct given *g = &line->given[i];
 		const char *value = g->value != NULL ? g->value : g->form == FLAG_NO ? "false" : "true";
 
 		if (!field_set_text(
@@ -150,10 +145,36 @@ static bool read_arguments(struct import *im, const struct command *c, int argc,
 		if (strcmp(g->flag->name, "agency") == 0)
 			im->agency = value;
 	}
+	return true;
+}
+
+static bool check_arguments(const struct import *im, struct error *err)
+{
 	if (im->map != NULL && im->saved != NULL)
 		return usage_error(err, "give --map FILE or --mapping NAME, not both");
 	if (im->agency == NULL && flag_of_field(im->flags, "agency") != NULL)
 		return usage_error(err, "--agency is needed: the code of the agency that owns these records");
+	return true;
+}
+
+static bool read_arguments(struct import *im, const struct command *c, int argc, char **argv, struct error *err)
+{
+	struct session *s = im->session;
+	struct command_line line;
+	uint8_t uuid[16];
+
+	if (!take_own_flags(im, &argc, argv, err) ||
+		!command_line_read(s->mem, im->flags, argc, argv, &s->options, &line, err))
+		return false;
+	if (s->options.help)
+		return true;
+	if (line.word_count != 1)
+		return usage_error(err, "one FILE.csv is needed: radioshop %s %s FILE.csv", c->noun, c->verb);
+	if (im->format != NULL && strcmp(im->format, "csv") != 0 && strcmp(im->format, "log") != 0)
+		return usage_error(err, "--format is csv or log, not '%s'", im->format);
+	im->name = line.words[0];
+	if (!fill_base(im, &line, err) || !check_arguments(im, err))
+		return false;
 	uuid_random(uuid);
 	if (s->options.request_id != NULL && !uuid_parse(s->options.request_id, strlen(s->options.request_id), uuid))
 		return usage_error(err, "--request-id: '%s' is no UUID", s->options.request_id);
